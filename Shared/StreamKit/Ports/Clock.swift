@@ -4,4 +4,6 @@ public protocol Clock: Sendable {
     var nowMilliseconds: Int64 { get }
     /// Never goes back; for intervals.
     var monotonicMilliseconds: Int64 { get }
+    /// Lets time pass between two tries of something that failed.
+    func pause(milliseconds: Int64)
 }

@@ -31,7 +31,9 @@ public struct OffsetLedger: Sendable {
     @inline(__always)
     public mutating func note(_ source: Int32, offset: Int64) -> Bool {
         let index = Int(source)
-        guard index < entries.count, let entry = entries[index], offset >= entry.next, offset < .max else { return false }
+        guard index < entries.count, let entry = entries[index], offset >= entry.next, offset < .max else {
+            return false
+        }
         entries[index] = Entry(start: entry.start, next: offset + 1)
         return true
     }
