@@ -42,10 +42,11 @@ struct TaskFactory {
             if case .repartitionSource = topology.nodes[node].kind { isInternal = true } else { isInternal = false }
             for topic in topology.sourceTopics(of: topology.nodes[node]) {
                 let source = TopicPartition(topic, partition)
-                let timeIndex = time.add(source, watermark: watermarks[source] ?? TaskTime.none)
+                let number = consumer.index(of: source)
+                let timeIndex = time.add(source, source: number, watermark: watermarks[source] ?? TaskTime.none)
                 inputs.append(
                     SourceInput(
-                        source: consumer.index(of: source), partition: source, head: head, timeIndex: timeIndex,
+                        source: number, partition: source, head: head, timeIndex: timeIndex,
                         task: id,
                         time: time, isInternal: isInternal))
             }
