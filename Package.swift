@@ -29,6 +29,11 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: swift)
 }
 
+/// A program that measures; nothing depends on it.
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: swift)
+}
+
 let package = Package(
     name: "streamkit",
     targets: [
@@ -42,6 +47,10 @@ let package = Package(
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
+        // Benchmarks.
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         // Tests.
+        tests("JSONTests", ["JSON"]),
     ]
 )
