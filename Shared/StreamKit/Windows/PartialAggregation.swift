@@ -74,7 +74,9 @@ final class PartialAggregation: Processor {
         }
         for operand in row.operands where !Aggregates.isInRange(operand) {
             throw .refused(
-                Refusal("AGGREGATE_RANGE", "\(operand) cannot be aggregated: at most 14 digits before the point and 12 after it"))
+                Refusal(
+                    "AGGREGATE_RANGE",
+                    "\(operand) cannot be aggregated: at most 14 digits before the point and 12 after it"))
         }
         context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
         do {
@@ -106,7 +108,8 @@ final class PartialAggregation: Processor {
                 .partial(
                     ShuffleRecord.Partial(
                         windowStart: group.windowStart, source: source.partition, firstOffset: group.firstOffset,
-                        lastOffset: group.lastOffset, count: group.count, aggregates: group.aggregates)), key: group.key)
+                        lastOffset: group.lastOffset, count: group.count, aggregates: group.aggregates)), key: group.key
+            )
         }
         groups.removeAll()
         for (partition, watermark) in context.time.watermarks {
@@ -142,7 +145,7 @@ final class PartialAggregation: Processor {
 }
 
 /// Writes to the repartition topic of an aggregation.
-final class ShuffleWriter {
+public final class ShuffleWriter {
     private let output: TaskOutput
     private let target: Int32
     private var value: [UInt8] = []

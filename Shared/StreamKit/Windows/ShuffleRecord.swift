@@ -55,7 +55,9 @@ enum ShuffleRecord {
         guard let bytes, let version = bytes.first else { throw .malformed }
         guard version == Self.version else { throw .newerVersion(version) }
         var reader = ByteReader(Bytes(rebasing: bytes[1...]))
-        guard let kind = reader.byte(), let topic = reader.text(), let partition = reader.int32() else { throw .malformed }
+        guard let kind = reader.byte(), let topic = reader.text(), let partition = reader.int32() else {
+            throw .malformed
+        }
         let source = TopicPartition(topic, partition)
         switch kind {
         case 0:
