@@ -70,7 +70,18 @@ public final class TaskTime {
     }
 
     /// The least watermark of all of the task's partitions; `none` while one of them has none.
-    public var leastWatermarkMilliseconds: Int64 { entries.lazy.map(\.watermark).min() ?? Self.none }
+    public var leastWatermarkMilliseconds: Int64 {
+        var least = Int64.max
+        for entry in entries where entry.watermark < least { least = entry.watermark }
+        return least == .max ? Self.none : least
+    }
+
+    /// The task's own number of the present record's partition: the same after a restart, as the topology gives it.
+    public var currentSourceNumber: Int { current }
+
+    public func partition(number: Int) -> TopicPartition {
+        entries.indices.contains(number) ? entries[number].partition : currentPartition
+    }
 
     /// Every source partition with its watermark.
     public var watermarks: [(partition: TopicPartition, milliseconds: Int64)] {

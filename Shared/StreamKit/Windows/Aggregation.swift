@@ -7,7 +7,7 @@ extension Stream {
     /// pair's second stream as they were.
     public func aggregate(
         _ name: String, _ aggregation: WindowedAggregation, emit emission: WindowEmission,
-        partitions: Int32? = nil, reader: @escaping @Sendable (ProcessorContext) -> any AggregationReader,
+        partitions: Int32? = nil, reader: @escaping @Sendable (ProcessorContext) -> any EventReader,
         write: @escaping @Sendable (WindowResult, OutputBuffer) -> Void
     ) -> (results: Stream, late: Stream) {
         let topic = RepartitionTopic(name, partitions: partitions)

@@ -19,7 +19,7 @@ struct GroupTable {
 
     /// Takes a row into its group.
     mutating func take(
-        _ row: AggregationRow, windowStart: Int64, source: Int32, offset: Int64, functions: [AggregateFunction]
+        _ row: EventRow, windowStart: Int64, source: Int32, offset: Int64, functions: [AggregateFunction]
     ) throws(DecimalError) {
         let index = find(row.key, windowStart, source) ?? insert(row.key, windowStart, source, offset, functions)
         for (number, function) in functions.enumerated() {

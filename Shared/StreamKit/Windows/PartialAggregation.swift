@@ -1,20 +1,4 @@
-public import JSON
-
-/// What an aggregation reads of a record; reused record after record.
-public final class AggregationRow {
-    public var eventTimeMilliseconds: Int64 = 0
-    /// The group; valid as long as the record.
-    public var key = Bytes(start: nil, count: 0)
-    /// One for each function (any value for a count).
-    public var operands: [Decimal]
-
-    init(functionCount: Int) { operands = Array(repeating: .zero, count: functionCount) }
-}
-
-/// Reads the rows of an aggregation out of records. Made anew for each task.
-public protocol AggregationReader: AnyObject {
-    func read(_ record: Record, into row: AggregationRow) throws(Refusal)
-}
+import JSON
 
 /// What an aggregation over windows is.
 public struct WindowedAggregation: Sendable {
@@ -40,8 +24,8 @@ public struct WindowedAggregation: Sendable {
 /// or another interleaving of partitions gives the same answer.
 final class PartialAggregation: Processor {
     private let aggregation: WindowedAggregation
-    private let reader: any AggregationReader
-    private let row: AggregationRow
+    private let reader: any EventReader
+    private let row: EventRow
     private let shuffle: ShuffleWriter
     private var groups = GroupTable()
     /// By source partition: what was last told of it.
@@ -54,13 +38,13 @@ final class PartialAggregation: Processor {
     }
 
     init(
-        _ context: ProcessorContext, _ aggregation: WindowedAggregation, reader: any AggregationReader,
+        _ context: ProcessorContext, _ aggregation: WindowedAggregation, reader: any EventReader,
         shuffle: ShuffleWriter
     ) {
         self.aggregation = aggregation
         self.reader = reader
         self.shuffle = shuffle
-        row = AggregationRow(functionCount: aggregation.functions.count)
+        row = EventRow(operandCount: aggregation.functions.count)
         super.init(context)
     }
 
