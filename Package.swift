@@ -38,10 +38,13 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         // Floor 1: one door to each library, and the languages.
         shared("YAML", ["CLibYAML"]),
+        shared("HTTP"),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
+        shared("StreamKitService", ["YAML", "HTTP"]),
         // Services.
         // Tests.
         tests("YAMLTests", ["YAML"]),
+        tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP"]),
     ]
 )
