@@ -39,12 +39,14 @@ let package = Package(
         // Floor 1: one door to each library, and the languages.
         shared("YAML", ["CLibYAML"]),
         shared("HTTP"),
+        shared("Metrics"),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
-        shared("StreamKitService", ["YAML", "HTTP"]),
+        shared("StreamKitService", ["YAML", "HTTP", "Metrics"]),
         // Services.
         // Tests.
         tests("YAMLTests", ["YAML"]),
-        tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
     ]
 )

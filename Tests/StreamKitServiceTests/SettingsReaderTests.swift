@@ -172,6 +172,14 @@ final class SettingsReaderTests: XCTestCase {
             }
         }
         XCTAssertEqual(found, ["s.yaml:1:8: where: unexpected end of a >"])
+        XCTAssertEqual(
+            problems("a: ~") { reader in
+                (
+                    reader.compiled("a", .text, isRequired: true) { $0 },
+                    reader.compiled("b", .text, isRequired: true) { $0 }, reader.compiled("c", .text) { $0 }
+                )
+            },
+            ["s.yaml:1:1: b: is missing; must be text", "s.yaml:1:4: a: has no value; must be text, or remove the key"])
     }
 
     func testNamedSectionsAndTreesKeepTheirPlaces() throws {

@@ -27,11 +27,7 @@ public struct SettingsReader {
 
     /// A value that must be there.
     public func required<Value>(_ key: String, _ kind: SettingKind<Value>) -> Value {
-        guard let node = lookUp(key) else {
-            problem(key, "is missing; must be \(kind.expectation)")
-            return kind.placeholder
-        }
-        return collector.parse(node, kind, path.keys(key)) ?? kind.placeholder
+        presentValue(key, kind) ?? kind.placeholder
     }
 
     /// A value that has a default.
@@ -53,13 +49,13 @@ public struct SettingsReader {
         return collector.parse(node, kind, path.keys(key))
     }
 
-    /// A value that something else makes sense of: an expression, a pattern. What `make` throws becomes the key's problem.
+    /// A value that something else makes sense of: an expression, a pattern. What `make` throws is the key's problem.
     ///
-    /// - Returns: `nil` if the key is absent or a problem was recorded.
+    /// - Returns: `nil` if a problem was recorded, or the key is absent and not required.
     public func compiled<Value, Made>(
-        _ key: String, _ kind: SettingKind<Value>, _ make: (Value) throws -> Made
+        _ key: String, _ kind: SettingKind<Value>, isRequired: Bool = false, _ make: (Value) throws -> Made
     ) -> Made? {
-        guard let value = optional(key, kind) else { return nil }
+        guard let value = isRequired ? presentValue(key, kind) : optional(key, kind) else { return nil }
         do {
             return try make(value)
         } catch {
@@ -128,6 +124,14 @@ public struct SettingsReader {
     }
 
     // MARK: -
+
+    private func presentValue<Value>(_ key: String, _ kind: SettingKind<Value>) -> Value? {
+        guard let node = lookUp(key) else {
+            problem(key, "is missing; must be \(kind.expectation)")
+            return nil
+        }
+        return collector.parse(node, kind, path.keys(key))
+    }
 
     private func reader(_ node: YAMLNode, _ path: SettingPath) -> SettingsReader {
         SettingsReader(node: node, path: path, collector: collector, environment: environment)
