@@ -43,14 +43,21 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
+        shared("YAML", ["CLibYAML"]),
+        shared("HTTP"),
+        shared("Metrics"),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
+        shared("StreamKitService", ["YAML", "HTTP", "Metrics"]),
         // Services.
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         // Tests.
         tests("JSONTests", ["JSON"]),
+        tests("YAMLTests", ["YAML"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
     ]
 )
