@@ -37,6 +37,7 @@ let package = Package(
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         // Floor 1: one door to each library, and the languages.
+        shared("Kafka", ["CLibrdkafka"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
