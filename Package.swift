@@ -42,5 +42,7 @@ let package = Package(
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
         // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
+        tests("KafkaTests", ["Kafka", "TestSupport"]),
     ]
 )

@@ -43,10 +43,11 @@ public final class KafkaConsumer {
         maximumBatch: Int = 1_000
     ) throws(KafkaError) {
         let handle = try KafkaClientHandle(.consumer, configuration, observer)
-        try check(rd_kafka_poll_set_consumer(handle.pointer), "making a consumer")
+        // Without a group id there is no such queue.
         guard let queue = rd_kafka_queue_get_consumer(handle.pointer) else {
             throw KafkaError("making a consumer", RD_KAFKA_RESP_ERR__UNKNOWN_GROUP, message: "group.id is not set")
         }
+        rd_kafka_poll_set_consumer(handle.pointer)
         self.handle = handle
         self.queue = queue
         capacity = max(1, maximumBatch)
@@ -71,7 +72,8 @@ public final class KafkaConsumer {
             rd_kafka_subscribe(handle.pointer, list.pointer), "subscribing", subject: topics.joined(separator: ", "))
     }
 
-    /// Reads these partitions without the group's protocol, in place of those read so far.
+    /// Reads these partitions in place of those read so far: without the group's protocol, or (all that the group
+    /// assigned) to begin anew after ``ConsumerEvent/offsetOutOfRange(partitionIndex:offset:message:)``, which a seek cannot.
     public func assign(_ positions: [TopicPartition: ReadPosition]) throws(KafkaError) {
         forgetTopics()
         startPositions = positions

@@ -48,6 +48,14 @@ public struct KafkaErrorCode: RawRepresentable, Hashable, Sendable, CustomString
     public static let localPurgedFromQueue = KafkaErrorCode(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
     public static let localPurgedInFlight = KafkaErrorCode(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 
+    /// A group's coordinator is not there yet, or no longer where it was: the next try finds it.
+    var meansCoordinatorIsMoving: Bool {
+        [
+            RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS.rawValue,
+            RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE.rawValue, RD_KAFKA_RESP_ERR_NOT_COORDINATOR.rawValue,
+        ].contains(rawValue)
+    }
+
     /// The answer never came: what was asked for may have happened or not.
     public var leavesOutcomeUnknown: Bool {
         switch self {

@@ -18,7 +18,8 @@ public struct ConsumedRecord {
 public enum ConsumerEvent: Hashable, Sendable {
     /// The partition was read to its end (of committed records); `offset` is the next one to come.
     case partitionEnd(partitionIndex: Int, offset: Int64)
-    /// The offset to be read does not exist (any more); nothing more comes from the partition until it is sought.
+    /// The offset to be read does not exist (any more); nothing more comes from the partition until it is
+    /// assigned anew.
     case offsetOutOfRange(partitionIndex: Int, offset: Int64, message: String)
     /// An error of one partition or, without one, of the consumer.
     case failure(KafkaError, partitionIndex: Int?)

@@ -89,6 +89,8 @@ public final class TransactionalProducer {
             "committing the transaction", rd_kafka_commit_transaction(handle.pointer, -1), endsTransaction: true)
     }
 
+    /// Gives up what was produced and not yet committed. If a record had been refused by the broker, the next transaction
+    /// may have to be aborted once more: only then does librdkafka renew the producer id whose sequence has the gap.
     public func abort() -> TransactionOutcome {
         outcome("aborting the transaction", rd_kafka_abort_transaction(handle.pointer, -1), endsTransaction: true)
     }
