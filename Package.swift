@@ -41,6 +41,9 @@ let package = Package(
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
+        // Benchmarks.
+        .executableTarget(
+            name: "kafka-copy", dependencies: ["Kafka"], path: "Benchmarks/kafka-copy", swiftSettings: swift),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("KafkaTests", ["Kafka", "TestSupport"]),

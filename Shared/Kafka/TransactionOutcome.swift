@@ -30,9 +30,8 @@ public enum TransactionOutcome: Hashable, Sendable {
     }
 }
 
-/// What became of handing over a record. It is not yet written: the commit tells.
-public enum ProduceOutcome: Hashable, Sendable {
-    case accepted
+/// Why a record could not be handed over.
+public enum ProduceError: Error, Hashable, Sendable {
     /// This record can never be produced, by the client's own judgement (too large, no such partition); the transaction
     /// is not touched.
     case refused(KafkaError)

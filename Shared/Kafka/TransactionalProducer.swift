@@ -145,45 +145,49 @@ public final class TransactionalProducer {
 
     // MARK: Records
 
-    /// Hands a record over; its bytes are copied. Waits while librdkafka's queue is full.
+    /// Hands a record over; its bytes are copied. Waits while librdkafka's queue is full. It is not yet written then: the
+    /// commit tells.
     ///
     /// - Parameters:
     ///   - key: nil is null.
     ///   - value: nil is null, a tombstone.
-    ///   - timestampMilliseconds: since 1970; nil is the present.
+    ///   - timestampMilliseconds: since 1970; nil is the present, and so is 0, which librdkafka cannot write.
     ///   - tag: comes back in a ``DeliveryFailure``.
     public func produce(
         to topic: ProducerTopic, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         timestampMilliseconds: Int64?, tag: Int = 0
-    ) -> ProduceOutcome {
+    ) throws(ProduceError) {
         arguments.set(
             topic: topics[topic.index].pointer, partition: partition, key: key, value: value,
             timestamp: timestampMilliseconds ?? 0, tag: tag)
-        guard let error = arguments.produce(handle.pointer, headers: nil) else { return .accepted }
-        return again(topic, partition, error, headers: nil)
+        guard let error = arguments.produce(handle.pointer, headers: nil) else { return }
+        try again(topic, partition, error, headers: nil)
     }
 
     /// The same with headers, which cost some 0.3 us a record.
     public func produce(
         to topic: ProducerTopic, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
         timestampMilliseconds: Int64?, headers: consuming OutgoingHeaders, tag: Int = 0
-    ) -> ProduceOutcome {
+    ) throws(ProduceError) {
         arguments.set(
             topic: topics[topic.index].pointer, partition: partition, key: key, value: value,
             timestamp: timestampMilliseconds ?? 0, tag: tag)
         let list = headers.take()
-        guard let error = arguments.produce(handle.pointer, headers: list) else { return .accepted }
-        let outcome = again(topic, partition, error, headers: list)
-        // librdkafka takes headers over with the record, and only then.
-        if outcome != .accepted { rd_kafka_headers_destroy(list) }
-        return outcome
+        guard let error = arguments.produce(handle.pointer, headers: list) else { return }
+        do {
+            try again(topic, partition, error, headers: list)
+        } catch {
+            // librdkafka takes headers over with the record, and only then.
+            rd_kafka_headers_destroy(list)
+            throw error
+        }
     }
 
     /// Tries until the queue has room or another reason comes.
     @inline(never)
     private func again(
         _ topic: ProducerTopic, _ partition: Int32, _ error: OpaquePointer, headers: OpaquePointer?
-    ) -> ProduceOutcome {
+    ) throws(ProduceError) {
         let deadline = ContinuousClock.now + queueFullTimeout
         var error: OpaquePointer? = error
         while let failed = error {
@@ -194,10 +198,10 @@ public final class TransactionalProducer {
             error = arguments.produce(handle.pointer, headers: headers)
         }
         let subject = TopicPartition(topics[topic.index].name, partition).description
-        guard let problem = KafkaError("producing", taking: error, subject: subject) else { return .accepted }
+        guard let problem = KafkaError("producing", taking: error, subject: subject) else { return }
         switch problem.code {
-        case .messageTooLarge, .localUnknownPartition, .localUnknownTopic: return .refused(problem)
-        default: return .failed(.of(fatalError ?? problem, endsTransaction: false))
+        case .messageTooLarge, .localUnknownPartition, .localUnknownTopic: throw .refused(problem)
+        default: throw .failed(.of(fatalError ?? problem, endsTransaction: false))
         }
     }
 

@@ -95,7 +95,7 @@ final class RebalanceTests: XCTestCase {
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
         for number in 0..<4_000 {
-            XCTAssertEqual(try producer.produce(topic, nil, "\(number)", partition: Int32(number % 4)), .accepted)
+            try producer.produce(topic, nil, "\(number)", partition: Int32(number % 4))
         }
         XCTAssertEqual(producer.commit(), .completed)
 

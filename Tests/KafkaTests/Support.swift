@@ -49,28 +49,29 @@ extension TransactionalProducer {
     func produce(
         _ topic: String, _ key: String?, _ value: String?, partition: Int32 = 0, timestamp: Int64? = nil, tag: Int = 0,
         headers: [(String, String?)] = []
-    ) throws -> ProduceOutcome {
+    ) throws {
         let topic = try self.topic(topic)
-        return withBytes(key) { key in
-            withBytes(value) { value in
+        try withBytes(key) { key in
+            try withBytes(value) { value in
                 if headers.isEmpty {
-                    return produce(
+                    try produce(
                         to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
                         tag: tag)
+                } else {
+                    var outgoing = OutgoingHeaders()
+                    for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
+                    try produce(
+                        to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
+                        headers: outgoing, tag: tag)
                 }
-                var outgoing = OutgoingHeaders()
-                for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
-                return produce(
-                    to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
-                    headers: outgoing, tag: tag)
             }
         }
     }
 }
 
-func withBytes<Result>(_ text: String?, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
-    guard let text else { return body(nil) }
-    return Array(text.utf8).withUnsafeBytes { body($0) }
+func withBytes<Result>(_ text: String?, _ body: (UnsafeRawBufferPointer?) throws -> Result) rethrows -> Result {
+    guard let text else { return try body(nil) }
+    return try Array(text.utf8).withUnsafeBytes { try body($0) }
 }
 
 func text(_ bytes: UnsafeRawBufferPointer?) -> String? {
