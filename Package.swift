@@ -46,6 +46,7 @@ let package = Package(
         shared("YAML", ["CLibYAML"]),
         shared("HTTP"),
         shared("Metrics"),
+        shared("Kafka", ["CLibrdkafka"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
@@ -59,5 +60,9 @@ let package = Package(
         tests("YAMLTests", ["YAML"]),
         tests("MetricsTests", ["Metrics"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        .executableTarget(
+            name: "kafka-copy", dependencies: ["Kafka"], path: "Benchmarks/kafka-copy", swiftSettings: swift),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
+        tests("KafkaTests", ["Kafka", "TestSupport"]),
     ]
 )
