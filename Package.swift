@@ -41,8 +41,11 @@ let package = Package(
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        .target(
+            name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
+        shared("Patterns", ["CRE2"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
@@ -51,5 +54,7 @@ let package = Package(
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         // Tests.
         tests("JSONTests", ["JSON"]),
-    ]
+        tests("PatternsTests", ["Patterns"]),
+    ],
+    cxxLanguageStandard: .cxx17
 )
