@@ -41,12 +41,15 @@ let package = Package(
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        .target(
+            name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
         shared("YAML", ["CLibYAML"]),
         shared("HTTP"),
         shared("Metrics"),
         shared("Kafka", ["CLibrdkafka"]),
+        shared("Patterns", ["CRE2"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
@@ -65,4 +68,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
     ]
+        tests("PatternsTests", ["Patterns"]),
+    ],
+    cxxLanguageStandard: .cxx17
 )
