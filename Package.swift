@@ -38,10 +38,12 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
+        shared("Expressions", ["JSON"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
         // Tests.
         tests("JSONTests", ["JSON"]),
+        tests("ExpressionsTests", ["Expressions", "JSON"]),
     ]
 )
