@@ -1,5 +1,3 @@
-internal import Glibc
-
 extension Decimal {
     /// Parses text of the form `[+-] digits [. digits] [(e|E) [+-] digits]`.
     ///
@@ -220,11 +218,9 @@ extension Decimal {
 
     /// The nearest binary float. For display and for APIs that take nothing else; never for money.
     public var doubleValue: Double {
-        withUnsafeTemporaryAllocation(byteCount: Decimal.maximumByteCount + 1, alignment: 1) { buffer in
-            guard let base = buffer.baseAddress else { return 0 }
-            let count = write(to: base)
-            base.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
-            return strtod(base.assumingMemoryBound(to: CChar.self), nil)
+        withUnsafeTemporaryAllocation(byteCount: Decimal.maximumByteCount, alignment: 1) { buffer in
+            let count = write(into: buffer)
+            return BinaryFloat.nearest(to: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 }
