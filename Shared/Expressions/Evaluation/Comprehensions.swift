@@ -89,14 +89,12 @@ extension Node.Comprehension {
         switch range {
         case .list(let elements):
             for (index, element) in elements.enumerated() {
-                try context.charge(1)
                 context.locals[local] = isPair ? .int(Int64(index)) : element
                 if isPair { context.locals[local + 1] = element }
                 guard try body() else { return }
             }
         case .map(let map):
             for (key, value) in map.entries {
-                try context.charge(1)
                 context.locals[local] = key
                 if isPair { context.locals[local + 1] = value }
                 guard try body() else { return }

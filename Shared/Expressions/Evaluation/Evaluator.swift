@@ -1,14 +1,14 @@
 /// The general evaluator: any expression, over values. It walks the checked tree; every node costs one.
 extension Node {
     func value(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        try context.charge(1)
+        try located(context.charge(1))
         switch operation {
         case .constant(let value): return value
         case .variable(let slot, let name): return try context.value(slot: slot, name: name)
         case .local(let index): return context.locals[index]
-        case .field(let name): return try located(context.fieldValue(name))
+        case .field(let field): return try located(context.fieldValue(field))
         case .record: return try located(context.recordValue())
-        case .hasField(let name): return .bool(try located(context.hasField(name)))
+        case .hasField(let field): return .bool(context.json(field) != nil)
         case .select(let operand, let field, let isOptional):
             let selected = try operand.value(in: context)
             do { return try selected.selecting(field, isOptional: isOptional) } catch { throw error.at(offset) }

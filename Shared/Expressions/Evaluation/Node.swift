@@ -7,9 +7,9 @@ final class Node: Sendable {
         /// A variable of a comprehension or of `cel.bind`.
         case local(Int)
         /// A top-level field of the record.
-        case field(String)
+        case field(RecordField)
         case record
-        case hasField(String)
+        case hasField(RecordField)
         case select(Node, field: Text, isOptional: Bool)
         case presence(Node, field: Text)
         case call(Function, [Node])
@@ -21,6 +21,13 @@ final class Node: Sendable {
         case comprehension(Comprehension)
         case bind(local: Int, value: Node, body: Node)
         case optionalMap(Node, local: Int, body: Node, isFlat: Bool)
+    }
+
+    /// A top-level field of the record; `index` is its place among the declared ones, nil in a record of unknown fields.
+    struct RecordField: Hashable, Sendable {
+        let name: String
+        let index: Int?
+        let type: ValueType
     }
 
     struct Element: Sendable {

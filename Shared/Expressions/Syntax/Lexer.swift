@@ -151,7 +151,7 @@ extension Lexer {
     }
 
     private func requireNoLetter(after start: Int) throws(SyntaxError) {
-        if byte().isLetter || byte() == UInt8(ascii: "_") {
+        if byte().isLetter || byte().isDigit || byte() == UInt8(ascii: "_") {
             throw SyntaxError(message: "a number must not run into a name", offset: start)
         }
     }

@@ -19,11 +19,19 @@ extension Checker {
         {
             return apply(function, arguments.map { check($0) }, isMethod: false, at: offset)
         }
+        if let (namespace, _) = qualifiedName(of: receiver), !startsWithLocal(namespace, isAbsolute: false),
+            Self.namespaces.contains(namespace), environment.variables[namespace] == nil
+        {
+            return unknownFunction("\(namespace).\(name)", arguments, isMethod: false, at: offset)
+        }
         guard let function = FunctionLibrary.functions[name] else {
             return unknownFunction(name, [receiver] + arguments, isMethod: true, at: offset)
         }
         return apply(function, ([receiver] + arguments).map { check($0) }, isMethod: true, at: offset)
     }
+
+    private static let namespaces = Set(
+        FunctionLibrary.functions.keys.compactMap { name in name.lastIndex(of: ".").map { String(name[..<$0]) } })
 
     private func findFunction(_ name: String, isAbsolute: Bool) -> Function? {
         for candidate in candidates(for: name, isAbsolute: isAbsolute) {

@@ -14,7 +14,7 @@ extension Checker {
             }
             if environment.hasOpenRecord {
                 references.insert(name)
-                return make(.field(name), .dyn, at: syntax.offset)
+                return make(.field(Node.RecordField(name: name, index: nil, type: .dyn)), .dyn, at: syntax.offset)
             }
             report(undeclared(name), at: syntax.offset)
             return make(.constant(.null), .error, at: syntax.offset)
@@ -59,7 +59,9 @@ extension Checker {
                 switch variable.storage {
                 case .slot(let slot):
                     return make(.variable(slot: slot, name: candidate), variable.type, at: offset)
-                case .field(let field): return make(.field(field), variable.type, at: offset)
+                case .field(let index):
+                    let field = Node.RecordField(name: candidate, index: index, type: variable.type)
+                    return make(.field(field), variable.type, at: offset)
                 case .record: return make(.record, variable.type, at: offset)
                 }
             }
@@ -99,12 +101,17 @@ extension Checker {
         let operandType = type(of: operand)
         if !isOptional, case .record = operand.operation {
             let type = fieldType(field, of: operandType, at: offset)
-            return make(.field(field), type, at: offset)
+            return make(.field(recordField(field, type)), type, at: offset)
         }
         var result = selectedType(field, of: operandType, at: offset)
         if isOptional, !result.isOptional { result = .optional(result) }
         let operation = Node.Operation.select(operand, field: Text(field), isOptional: isOptional)
         return make(operation, result, at: offset)
+    }
+
+    private mutating func recordField(_ name: String, _ type: ValueType) -> Node.RecordField {
+        references.insert(name)
+        return Node.RecordField(name: name, index: environment.fieldNames.firstIndex(of: name), type: type)
     }
 
     /// A selection from an optional is optional.
@@ -140,9 +147,8 @@ extension Checker {
     mutating func checkPresence(_ operand: Syntax, _ field: String, isOptional: Bool, at offset: Int) -> Node {
         var target = check(operand)
         if case .record = target.operation, !isOptional {
-            _ = fieldType(field, of: type(of: target), at: offset)
-            references.insert(field)
-            return make(.hasField(field), .bool, at: offset)
+            let type = fieldType(field, of: type(of: target), at: offset)
+            return make(.hasField(recordField(field, type)), .bool, at: offset)
         }
         _ = selectedType(field, of: type(of: target), at: offset)
         if isOptional {
@@ -156,7 +162,7 @@ extension Checker {
     /// `has(field)`, where the name is a field of the record.
     mutating func checkFieldPresence(_ argument: Syntax, at offset: Int) -> Node {
         let node = checkName(argument)
-        if case .field(let name) = node.operation { return make(.hasField(name), .bool, at: offset) }
+        if case .field(let field) = node.operation { return make(.hasField(field), .bool, at: offset) }
         if type(of: node) != .error {
             report("has() takes a field of the record or of an object: has(x.field)", at: offset)
         }

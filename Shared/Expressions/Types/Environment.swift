@@ -19,7 +19,7 @@ public struct Environment: Sendable {
         /// A value that the caller sets: its place in the context.
         case slot(Int)
         /// A top-level field of the record.
-        case field(String)
+        case field(index: Int)
         /// The record as a whole.
         case record
     }
@@ -30,6 +30,7 @@ public struct Environment: Sendable {
 
     private(set) var variables: [String: Variable] = [:]
     private(set) var slotNames: [String] = []
+    private(set) var fieldNames: [String] = []
     private(set) var recordType: ObjectType?
     /// Whether names that nothing declares are fields of the record, of type dyn.
     private(set) var hasOpenRecord = false
@@ -54,7 +55,9 @@ public struct Environment: Sendable {
         recordType = type
         variables[name] = Variable(name: name, type: .object(type), storage: .record)
         for field in type.fields {
-            variables[field.name] = Variable(name: field.name, type: field.type, storage: .field(field.name))
+            variables[field.name] = Variable(
+                name: field.name, type: field.type, storage: .field(index: fieldNames.count))
+            fieldNames.append(field.name)
         }
     }
 

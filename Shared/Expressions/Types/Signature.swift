@@ -7,18 +7,17 @@ struct Signature: Sendable {
     /// How many type variables the types hold.
     let variables: Int
 
-    /// Reads `"name(int, list(A)) -> A"` and, for methods, `"string.name(int) -> bool"`, where the receiver's type is
-    /// written in parentheses if it has dots or parentheses of its own: `"(list(A)).name() -> A"`.
+    /// Reads `"name(int, list(A)) -> A"` and, for methods, `"(list(A)).name(int) -> A"`.
     static func read(_ text: String) -> (name: String, signature: Signature)? {
         var reader = TypeReader(text: Array(text.utf8))
         var receiver: ValueType?
-        var name: String
+        let name: String
         if reader.skip("(") {
             receiver = reader.type()
             guard receiver != nil, reader.skip(")"), reader.skip(".") else { return nil }
-            name = reader.name()
+            name = reader.functionName()
         } else {
-            name = reader.name()
+            name = reader.functionName()
         }
         guard reader.skip("(") else { return nil }
         var parameters = receiver.map { [$0] } ?? []

@@ -136,6 +136,13 @@ struct TypeReader {
         return String(decoding: text[start..<position], as: UTF8.self)
     }
 
+    /// All up to the parenthesis: operators are called `_+_`.
+    mutating func functionName() -> String {
+        let name = text[position...].prefix { $0 != UInt8(ascii: "(") }
+        position += name.count
+        return String(decoding: name, as: UTF8.self)
+    }
+
     mutating func type() -> ValueType? {
         guard depth < 32 else { return nil }
         depth += 1
