@@ -50,6 +50,7 @@ let package = Package(
         shared("Metrics"),
         shared("Kafka", ["CLibrdkafka"]),
         shared("Patterns", ["CRE2"]),
+        shared("Expressions", ["JSON"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
@@ -67,6 +68,7 @@ let package = Package(
             name: "kafka-copy", dependencies: ["Kafka"], path: "Benchmarks/kafka-copy", swiftSettings: swift),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
+        tests("ExpressionsTests", ["Expressions", "JSON"]),
     ]
         tests("PatternsTests", ["Patterns"]),
     ],
