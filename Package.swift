@@ -43,10 +43,11 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         .target(
             name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
         shared("YAML", ["CLibYAML"]),
-        shared("HTTP"),
+        shared("HTTP", ["CMicroHTTP"]),
         shared("Metrics"),
         shared("Kafka", ["CLibrdkafka"]),
         shared("Patterns", ["CRE2"]),
@@ -62,6 +63,7 @@ let package = Package(
         // Tests.
         tests("JSONTests", ["JSON"]),
         tests("YAMLTests", ["YAML"]),
+        tests("HTTPTests", ["HTTP"]),
         tests("MetricsTests", ["Metrics"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         .executableTarget(
