@@ -1,0 +1,399 @@
+internal import Glibc
+
+/// A top-level field that was declared to a ``JSONRecord``; good for that record alone.
+public struct FieldSlot: Sendable, Hashable {
+    @usableFromInline let key: Int
+}
+
+/// What becomes of an object that has a key twice.
+public enum DuplicateKeys: Sendable {
+    /// The record is refused: no two readers can then disagree about it.
+    case refused
+    /// The last one counts, as in most readers; the others are not seen.
+    case lastWins
+}
+
+/// A reusable reader of JSON texts (RFC 8259) that borrows their bytes.
+///
+/// ``read(_:)`` goes over the bytes once, strictly: exactly one value, the grammar to the letter, valid UTF-8, no lone surrogates, no
+/// duplicate keys unless allowed, a limit to nesting. It notes where each value lies and decodes none; a ``JSONValue`` decodes
+/// when asked. Fields declared before are then found by their slot in a nanosecond or two.
+///
+/// The bytes are borrowed: values are valid until the next ``read(_:)`` and as long as the bytes stay. One record belongs to one
+/// thread.
+public final class JSONRecord {
+    public static let defaultMaximumDepth = 128
+
+    private let duplicateKeys: DuplicateKeys
+    private let maximumDepth: Int
+
+    @usableFromInline internal private(set) var base: UnsafeRawPointer
+    @usableFromInline internal private(set) var nodes: UnsafeMutablePointer<JSONNode>
+    private var nodeCount = 0
+    private var nodeCapacity = 0
+    private var keys = KeyTable()
+    private var marks = KeyMarks()
+    private var scratch = OutputBuffer()
+    private var generation: UInt32 = 0
+    private var length = 0
+
+    /// What an empty or refused record holds: the text `null`.
+    private let nothing: UnsafeMutableRawPointer
+
+    /// - Parameters:
+    ///   - duplicateKeys: what becomes of an object that has a key twice.
+    ///   - maximumDepth: how deep objects and arrays may be nested; 1 allows those of plain values only. At most 1,024.
+    public init(duplicateKeys: DuplicateKeys = .refused, maximumDepth: Int = JSONRecord.defaultMaximumDepth) {
+        self.duplicateKeys = duplicateKeys
+        self.maximumDepth = max(0, min(maximumDepth, 1_024))
+        nothing = .allocate(byteCount: 4, alignment: 1)
+        nothing.copyMemory(from: "null", byteCount: 4)
+        base = UnsafeRawPointer(nothing)
+        nodeCapacity = 64
+        nodes = .allocate(capacity: nodeCapacity)
+        clear()
+    }
+
+    deinit {
+        nodes.deallocate()
+        nothing.deallocate()
+        keys.deallocate()
+        marks.deallocate()
+    }
+
+    // MARK: Reading
+
+    /// Declares a top-level field; the same name gives the same slot. To be done before records are read.
+    public func declare(_ name: String) -> FieldSlot {
+        clear()
+        var name = name
+        return name.withUTF8 { utf8 in
+            // An empty name has no address; any will do.
+            FieldSlot(key: keys.declare(utf8.baseAddress.map { UnsafeRawPointer($0) } ?? base, count: utf8.count))
+        }
+    }
+
+    /// Reads `bytes`, which stay the caller's. After an error the record holds `null`.
+    public func read(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
+        clear()
+        guard let start = bytes.baseAddress else { throw JSONError(.expected(.value, found: nil), at: 0) }
+        guard bytes.count < Int(Int32.max) else { throw JSONError(.tooLong, at: Int(Int32.max)) }
+        do {
+            try scan(JSONText(base: start, count: bytes.count))
+        } catch {
+            clear()
+            throw error
+        }
+    }
+
+    /// Forgets the record read last; ``root`` is then `null`.
+    public func clear() {
+        base = UnsafeRawPointer(nothing)
+        length = 4
+        nodes[0] = JSONNode(.null, 0, 4)
+        nodeCount = 1
+        generation &+= 1
+        if generation == 0 {
+            keys.forgetGenerations()
+            generation = 1
+        }
+        marks.truncate(to: 0)
+        keys.tidy()
+    }
+
+    // MARK: What was read
+
+    /// The bytes read last.
+    public var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base, count: length)
+    }
+
+    /// The value that the bytes are.
+    @inlinable
+    public var root: JSONValue {
+        @inline(__always) get { JSONValue(base, nodes) }
+    }
+
+    /// The value of a declared field; nil where the record lacks it or is not an object.
+    public func field(_ slot: FieldSlot) -> JSONValue? {
+        guard slot.key < keys.count else { return nil }
+        let key = keys.keys + slot.key
+        guard key.pointee.generation == generation else { return nil }
+        return JSONValue(base, nodes + Int(key.pointee.node))
+    }
+
+    /// The value of a top-level field by its name.
+    public func field(named name: String) -> JSONValue? {
+        root.member(name)
+    }
+
+    // MARK: The scan
+
+    private func scan(_ text: JSONText) throws(JSONError) {
+        // A value takes two bytes at least, its separator or brackets included, but for those still open.
+        let needed = text.count / 2 + 2 + maximumDepth
+        if needed > nodeCapacity {
+            nodes.deallocate()
+            nodeCapacity = max(needed, nodeCapacity * 2)
+            nodes = .allocate(capacity: nodeCapacity)
+        }
+        nodeCount = 0
+        var position = text.skipWhitespace(from: 0)
+        if text.byte(at: position) == UInt8(ascii: "{") {
+            position = try scanRecord(text, at: position)
+        } else {
+            position = try scanValue(text, at: position, depth: 0)
+        }
+        if position < text.count {
+            position = text.skipWhitespace(from: position)
+            if position < text.count { throw text.unexpected(.end, at: position) }
+        }
+        base = text.base
+        length = text.count
+    }
+
+    @inline(__always)
+    private func append(_ node: JSONNode) {
+        nodes[nodeCount] = node
+        nodeCount &+= 1
+    }
+
+    /// The top-level object: keys are recognised by the one expected, values of the commonest kinds are scanned in place.
+    private func scanRecord(_ text: JSONText, at start: Int) throws(JSONError) -> Int {
+        if maximumDepth < 1 { throw JSONError(.tooDeep(limit: maximumDepth), at: start) }
+        append(JSONNode(.object, start, start))
+        var position = text.skipWhitespace(from: start &+ 1)
+        if text.byte(at: position) == UInt8(ascii: "}") { return close(0, at: position) }
+        var previous = KeyTable.none
+        var filter: UInt64 = 0
+        while true {
+            guard position < text.count, text[position] == UInt8(ascii: "\"") else {
+                throw text.unexpected(nodeCount == 1 ? .keyOrEnd : .key, at: position)
+            }
+            // The key, the likeliest first.
+            let keyNode = nodeCount
+            var key = Int(keys.keys[previous].next)
+            let candidate = keys.keys + key
+            if KeyTable.matches(candidate, text, at: position &+ 1) {
+                let end = position &+ Int(candidate.pointee.count) &+ 2
+                append(JSONNode(.string, position, end))
+                position = end
+            } else {
+                (key, position) = try scanUnexpectedKey(text, at: position, after: previous, filter: &filter)
+            }
+            if key != KeyTable.none {
+                let entry = keys.keys + key
+                if entry.pointee.generation == generation {
+                    try duplicate(text, earlier: Int(entry.pointee.node) &- 1, later: keyNode)
+                }
+                entry.pointee.generation = generation
+                entry.pointee.node = UInt32(truncatingIfNeeded: keyNode &+ 1)
+                previous = key
+            }
+            position = try skipColon(text, at: position)
+            // The value.
+            guard position < text.count else { throw text.unexpected(.value, at: position) }
+            let first = text[position]
+            if first == UInt8(ascii: "\"") {
+                var flags: JSONFlags = []
+                let end = try text.string(from: position &+ 1, flags: &flags) &+ 1
+                append(JSONNode(.string, position, end, flags: flags))
+                position = end
+            } else if first &- 0x30 <= 9 {
+                var flags: JSONFlags = []
+                let end = try text.number(from: position, flags: &flags)
+                append(JSONNode(.number, position, end, flags: flags))
+                position = end
+            } else {
+                position = try scanValue(text, at: position, depth: 1)
+            }
+            // What follows it.
+            guard position < text.count else { throw text.unexpected(.commaOrBrace, at: position) }
+            if text[position] != UInt8(ascii: ",") {
+                position = text.skipWhitespace(from: position)
+                if text.byte(at: position) == UInt8(ascii: "}") {
+                    try settleDuplicates(text, from: 0)
+                    return close(0, at: position)
+                }
+                guard text.byte(at: position) == UInt8(ascii: ",") else {
+                    throw text.unexpected(.commaOrBrace, at: position)
+                }
+            }
+            position &+= 1
+            if position < text.count, text[position] <= 0x20 { position = text.skipWhitespace(from: position) }
+        }
+    }
+
+    /// A key other than the one expected: found by its hash, learned, or merely noted. It becomes the expected one.
+    @inline(never)
+    private func scanUnexpectedKey(
+        _ text: JSONText, at start: Int, after previous: Int, filter: inout UInt64
+    ) throws(JSONError) -> (key: Int, end: Int) {
+        let keyNode = nodeCount
+        var flags: JSONFlags = []
+        let end = try text.string(from: start &+ 1, flags: &flags) &+ 1
+        append(JSONNode(.string, start, end, flags: flags))
+        let content = decodedKey(text, node: keyNode)
+        var key = keys.find(content.base, count: content.count)
+        if key == nil { key = keys.learn(content.base, count: content.count) }
+        guard let key else {
+            let hash = KeyHash.hash(content.base, count: content.count, seed: KeyHash.seed)
+            try noteKey(text, hash, node: keyNode, start: 0, filter: &filter)
+            return (KeyTable.none, end)
+        }
+        keys.keys[previous].next = UInt32(truncatingIfNeeded: key)
+        return (key, end)
+    }
+
+    /// Any value, at `depth` levels of nesting; answers its end.
+    private func scanValue(_ text: JSONText, at position: Int, depth: Int) throws(JSONError) -> Int {
+        guard position < text.count else { throw text.unexpected(.value, at: position) }
+        var flags: JSONFlags = []
+        switch text[position] {
+        case UInt8(ascii: "\""):
+            let end = try text.string(from: position &+ 1, flags: &flags) &+ 1
+            append(JSONNode(.string, position, end, flags: flags))
+            return end
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            let end = try text.number(from: position, flags: &flags)
+            append(JSONNode(.number, position, end, flags: flags))
+            return end
+        case UInt8(ascii: "{"):
+            return try scanObject(text, at: position, depth: depth &+ 1)
+        case UInt8(ascii: "["):
+            return try scanArray(text, at: position, depth: depth &+ 1)
+        case UInt8(ascii: "t"):
+            return try scanLiteral("true", .true, text, at: position)
+        case UInt8(ascii: "f"):
+            return try scanLiteral("false", .false, text, at: position)
+        case UInt8(ascii: "n"):
+            return try scanLiteral("null", .null, text, at: position)
+        default:
+            throw text.unexpected(.value, at: position)
+        }
+    }
+
+    private func scanLiteral(
+        _ literal: StaticString, _ kind: JSONKind, _ text: JSONText, at position: Int
+    ) throws(JSONError) -> Int {
+        let length = literal.utf8CodeUnitCount
+        guard position &+ length <= text.count, memcmp(text.base + position, literal.utf8Start, length) == 0 else {
+            throw text.unexpected(.value, at: position)
+        }
+        append(JSONNode(kind, position, position &+ length))
+        return position &+ length
+    }
+
+    private func scanArray(_ text: JSONText, at start: Int, depth: Int) throws(JSONError) -> Int {
+        if depth > maximumDepth { throw JSONError(.tooDeep(limit: maximumDepth), at: start) }
+        let array = nodeCount
+        append(JSONNode(.array, start, start))
+        var position = text.skipWhitespace(from: start &+ 1)
+        if text.byte(at: position) == UInt8(ascii: "]") { return close(array, at: position) }
+        while true {
+            position = text.skipWhitespace(from: try scanValue(text, at: position, depth: depth))
+            switch text.byte(at: position) {
+            case UInt8(ascii: ","): position = text.skipWhitespace(from: position &+ 1)
+            case UInt8(ascii: "]"): return close(array, at: position)
+            default: throw text.unexpected(.commaOrBracket, at: position)
+            }
+        }
+    }
+
+    private func scanObject(_ text: JSONText, at start: Int, depth: Int) throws(JSONError) -> Int {
+        if depth > maximumDepth { throw JSONError(.tooDeep(limit: maximumDepth), at: start) }
+        let object = nodeCount
+        append(JSONNode(.object, start, start))
+        var position = text.skipWhitespace(from: start &+ 1)
+        if text.byte(at: position) == UInt8(ascii: "}") { return close(object, at: position) }
+        let firstMark = marks.count
+        var filter: UInt64 = 0
+        while true {
+            guard text.byte(at: position) == UInt8(ascii: "\"") else {
+                throw text.unexpected(nodeCount == object &+ 1 ? .keyOrEnd : .key, at: position)
+            }
+            let key = nodeCount
+            var flags: JSONFlags = []
+            let end = try text.string(from: position &+ 1, flags: &flags) &+ 1
+            append(JSONNode(.string, position, end, flags: flags))
+            let content = decodedKey(text, node: key)
+            let hash = KeyHash.hash(content.base, count: content.count, seed: KeyHash.seed)
+            try noteKey(text, hash, node: key, start: firstMark, filter: &filter)
+            position = try skipColon(text, at: end)
+            position = text.skipWhitespace(from: try scanValue(text, at: position, depth: depth))
+            switch text.byte(at: position) {
+            case UInt8(ascii: ","): position = text.skipWhitespace(from: position &+ 1)
+            case UInt8(ascii: "}"):
+                try settleDuplicates(text, from: firstMark)
+                return close(object, at: position)
+            default: throw text.unexpected(.commaOrBrace, at: position)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func skipColon(_ text: JSONText, at offset: Int) throws(JSONError) -> Int {
+        var position = offset
+        if text.byte(at: position) != UInt8(ascii: ":") {
+            position = text.skipWhitespace(from: position)
+            guard text.byte(at: position) == UInt8(ascii: ":") else { throw text.unexpected(.colon, at: position) }
+        }
+        position &+= 1
+        if position < text.count, text[position] <= 0x20 { position = text.skipWhitespace(from: position) }
+        return position
+    }
+
+    /// Ends the object or array whose node is `node` at its closing bracket.
+    @inline(__always)
+    private func close(_ node: Int, at position: Int) -> Int {
+        nodes[node].end = UInt32(truncatingIfNeeded: position &+ 1)
+        nodes[node].span = UInt32(truncatingIfNeeded: nodeCount &- node)
+        return position &+ 1
+    }
+
+    // MARK: Duplicate keys
+
+    private func noteKey(
+        _ text: JSONText, _ hash: UInt64, node: Int, start: Int, filter: inout UInt64
+    ) throws(JSONError) {
+        guard let mark = marks.note(hash, node: node, start: start, filter: &filter) else { return }
+        let earlier = marks.node(at: mark)
+        if isSameKey(text, earlier, node) { try duplicate(text, earlier: earlier, later: node) }
+    }
+
+    /// At an object's end: looks for duplicates among many keys, and forgets them all.
+    @inline(__always)
+    private func settleDuplicates(_ text: JSONText, from start: Int) throws(JSONError) {
+        if marks.count == start { return }
+        for (earlier, later) in marks.pairs(from: start) where isSameKey(text, earlier, later) {
+            try duplicate(text, earlier: earlier, later: later)
+        }
+        marks.truncate(to: start)
+    }
+
+    @inline(never)
+    private func duplicate(_ text: JSONText, earlier: Int, later: Int) throws(JSONError) {
+        switch duplicateKeys {
+        case .lastWins:
+            nodes[earlier].flags.insert(.superseded)
+        case .refused:
+            let key = decodedKey(text, node: later)
+            let name = String(decoding: UnsafeRawBufferPointer(start: key.base, count: key.count), as: UTF8.self)
+            throw JSONError(.duplicateKey(name), at: Int(nodes[later].start))
+        }
+    }
+
+    private func isSameKey(_ text: JSONText, _ first: Int, _ second: Int) -> Bool {
+        JSONString(text.base, nodes[first]) == JSONString(text.base, nodes[second])
+    }
+
+    /// The key's value: its text, or where that has escapes, a copy without that lasts until the next one.
+    @inline(__always)
+    private func decodedKey(_ text: JSONText, node: Int) -> (base: UnsafeRawPointer, count: Int) {
+        let start = Int(nodes[node].start) &+ 1
+        if !nodes[node].flags.contains(.escapes) { return (text.base + start, Int(nodes[node].end) &- start &- 1) }
+        scratch.removeAll()
+        scratch.append(JSONString(text.base, nodes[node]))
+        return (UnsafeRawPointer(scratch.base), scratch.count)
+    }
+}

@@ -1,0 +1,59 @@
+extension OutputBuffer {
+    /// A JSON string with its quotes: the text escaped where JSON asks for it.
+    ///
+    /// Any bytes will do: what is not UTF-8 becomes U+FFFD, so that a dead letter can quote what was refused.
+    public func appendQuoted(_ utf8: UnsafeRawBufferPointer) {
+        append(UInt8(ascii: "\""))
+        appendEscaped(utf8)
+        append(UInt8(ascii: "\""))
+    }
+
+    public func appendQuoted(_ text: String) {
+        var text = text
+        text.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The content of a JSON string, without quotes.
+    public func appendEscaped(_ utf8: UnsafeRawBufferPointer) {
+        guard let base = utf8.baseAddress else { return }
+        let text = JSONText(base: base, count: utf8.count)
+        var position = 0
+        while position < text.count {
+            let plain = text.plainEnd(from: position)
+            if plain > position { append(base + position, count: plain &- position) }
+            position = plain
+            guard position < text.count else { return }
+            let byte = text[position]
+            if byte < 0x80 {
+                appendEscape(byte)
+                position &+= 1
+            } else {
+                let length = UTF8Sequence.length(base + position, available: text.count &- position)
+                if length == 0 {
+                    append("\u{FFFD}" as StaticString)
+                    position &+= 1
+                } else {
+                    append(base + position, count: length)
+                    position &+= length
+                }
+            }
+        }
+    }
+
+    private func appendEscape(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): append(#"\""# as StaticString)
+        case UInt8(ascii: "\\"): append(#"\\"# as StaticString)
+        case 0x08: append(#"\b"# as StaticString)
+        case 0x09: append(#"\t"# as StaticString)
+        case 0x0A: append(#"\n"# as StaticString)
+        case 0x0C: append(#"\f"# as StaticString)
+        case 0x0D: append(#"\r"# as StaticString)
+        default:
+            append(#"\u00"# as StaticString)
+            append(byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            let digit = byte & 0xF
+            append(digit < 10 ? digit + 0x30 : digit + 0x57)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import JSON
+
+/// The value of a dead letter:
+///
+///     {"original_message":"...","error_type":"SCHEMA_VIOLATION","error_message":"...","error_timestamp":"...",
+///      "attempted_order_id":"..."}
+///
+/// An original that is not UTF-8 stands there as base64, with `"original_message_encoding":"base64"`; one that would not fit
+/// into a record is cut, with `"original_message_truncated":true` and its full size in `"original_message_bytes"`; a record
+/// without a value has `null` there. A copied field that cannot be read is `null` too.
+final class DeadLetterEncoder {
+    private let recordBytesMax: Int
+    private let reader = JSONRecord(duplicateKeys: .lastWins)
+    private let fields: [(name: String, slot: FieldSlot)]
+    private let output = OutputBuffer(capacity: 2048)
+
+    init(copiedFields: [(name: String, field: String)], recordBytesMax: Int) {
+        self.recordBytesMax = recordBytesMax
+        let reader = self.reader
+        fields = copiedFields.map { ($0.name, reader.declare($0.field)) }
+    }
+
+    /// The dead letter's value, valid until the next call.
+    func encode(_ refusal: Refusal, original: Bytes?, nowMilliseconds: Int64) -> Bytes {
+        output.removeAll()
+        let writer = JSONWriter(output)
+        writer.beginObject()
+        writer.key("original_message")
+        append(original, to: writer)
+        writer.key("error_type")
+        writer.string(refusal.type)
+        writer.key("error_message")
+        writer.string(
+            refusal.message.utf8.count > 16_384 ? String(refusal.message.prefix(4096)) + " ..." : refusal.message)
+        writer.key("error_timestamp")
+        writer.instant(Instant(millisecondsSinceEpoch: nowMilliseconds), fraction: .exactly(3))
+        for detail in refusal.details {
+            writer.key(detail.name)
+            var json = detail.json
+            json.withUTF8 { writer.raw(Bytes($0)) }
+        }
+        copyFields(of: original, to: writer)
+        writer.endObject()
+        return output.bytes
+    }
+
+    private func append(_ original: Bytes?, to writer: JSONWriter) {
+        guard let original else { return writer.null() }
+        // A byte may take six (\u0000) or, in base64, four thirds.
+        let isText = UTF8Text.isValid(original)
+        let room = recordBytesMax / 2
+        let start = output.count
+        if isText { writer.string(utf8: original) } else { appendBase64(original) }
+        let taken = output.count - start
+        if taken > room {
+            output.truncate(to: start)
+            let kept = isText ? UTF8Text.prefix(of: original, bytesMax: room / 6) : room / 2
+            let part = Bytes(rebasing: original[..<min(kept, original.count)])
+            if isText { writer.string(utf8: part) } else { appendBase64(part) }
+        }
+        if !isText {
+            writer.key("original_message_encoding")
+            writer.string("base64")
+        }
+        if taken > room {
+            writer.key("original_message_truncated")
+            writer.bool(true)
+            writer.key("original_message_bytes")
+            writer.integer(Int64(original.count))
+        }
+    }
+
+    private func copyFields(of original: Bytes?, to writer: JSONWriter) {
+        if fields.isEmpty { return }
+        var isReadable = false
+        if let original { isReadable = (try? reader.read(original)) != nil }
+        for (name, slot) in fields {
+            writer.key(name)
+            // A huge field is not copied: the original is there.
+            if isReadable, let value = reader.field(slot), value.bytes.count <= recordBytesMax / 8 {
+                writer.value(value)
+            } else {
+                writer.null()
+            }
+        }
+    }
+
+    private func appendBase64(_ bytes: Bytes) {
+        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        let letters = alphabet.utf8Start
+        output.append(UInt8(ascii: "\""))
+        var index = 0
+        while index < bytes.count {
+            let left = bytes.count - index
+            let word =
+                UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
+                | (left > 2 ? UInt32(bytes[index + 2]) : 0)
+            output.append(letters[Int(word >> 18)])
+            output.append(letters[Int(word >> 12 & 63)])
+            output.append(left > 1 ? letters[Int(word >> 6 & 63)] : UInt8(ascii: "="))
+            output.append(left > 2 ? letters[Int(word & 63)] : UInt8(ascii: "="))
+            index += 3
+        }
+        output.append(UInt8(ascii: "\""))
+    }
+}
+
+/// UTF-8 as the standard library judges it; on the way of dead letters only.
+enum UTF8Text {
+    static func isValid(_ bytes: Bytes) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+
+    /// At most `bytesMax`, cut between two characters.
+    static func prefix(of bytes: Bytes, bytesMax: Int) -> Int {
+        var end = min(bytesMax, bytes.count)
+        while end > 0, end < bytes.count, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+        return end
+    }
+}

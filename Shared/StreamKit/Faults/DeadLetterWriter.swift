@@ -1,0 +1,82 @@
+/// Writes refused records to the dead-letter topic, in the transaction that consumes them.
+///
+/// The value says what was refused and why; the headers say where it came from, under the names that Kafka Streams and Kafka
+/// Connect use. If a dead letter itself cannot be written, the service stops: nothing may be lost silently.
+public final class DeadLetterWriter {
+    private let settings: DeadLetterSettings
+    private let output: TaskOutput
+    private let consumer: any SourceConsumer
+    private let target: Int32
+    private let correlation: CorrelationMode
+    private let encoder: DeadLetterEncoder
+    private var nowMilliseconds: Int64
+    /// How many were written, by type.
+    public private(set) var counts: [String: Int] = [:]
+
+    init(
+        _ settings: DeadLetterSettings, output: TaskOutput, consumer: any SourceConsumer, clock: any Clock,
+        correlation: CorrelationMode
+    ) throws(BrokerFailure) {
+        self.settings = settings
+        self.output = output
+        self.consumer = consumer
+        self.correlation = correlation
+        encoder = DeadLetterEncoder(copiedFields: settings.copiedFields, recordBytesMax: settings.recordBytesMax)
+        target = try output.target(settings.sink.topic)
+        nowMilliseconds = clock.nowMilliseconds
+    }
+
+    func clock(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
+
+    /// `record` as it was read, not as processors changed it, goes with the refusal.
+    func write(_ refusal: Refusal, of record: Record, from partition: TopicPartition) throws(StreamFault) {
+        let origin = record.origin
+        let value = encoder.encode(refusal, original: origin.value, nowMilliseconds: nowMilliseconds)
+        do throws(SendFailure) {
+            try output.send(
+                to: target, partition: nil, key: origin.key.map(cut), value: value,
+                timestampMilliseconds: origin.timestampMilliseconds, headers: headers(refusal, origin, partition),
+                spread: origin.offset)
+        } catch {
+            switch error {
+            case .failed(let failure): throw .broker(failure)
+            case .refused(let reason):
+                throw .broker(
+                    BrokerFailure(
+                        .stop, operation: "write the dead letter of \(partition) offset \(origin.offset)",
+                        reason: reason))
+            }
+        }
+        counts[refusal.type, default: 0] += 1
+    }
+
+    private func cut(_ key: Bytes) -> Bytes {
+        let bytesMax = settings.recordBytesMax / 4
+        return key.count > bytesMax ? Bytes(rebasing: key[..<bytesMax]) : key
+    }
+
+    private func headers(_ refusal: Refusal, _ origin: Origin, _ partition: TopicPartition) -> [Header] {
+        var headers = origin.headers.address == nil ? [] : consumer.headers(of: origin.headers)
+        // A dead letter that was put back in and refused again tells its last refusal, not the first.
+        headers.removeAll { $0.name.hasPrefix("__streams.errors.") || $0.name.hasPrefix("__connect.errors.") }
+        let size = headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+        if size > settings.recordBytesMax / 4 { headers = headers.filter { $0.name == CorrelationMode.header } }
+        let hasCorrelation = headers.contains { $0.name == CorrelationMode.header }
+        switch correlation {
+        case .make where !hasCorrelation:
+            headers.append(Header(CorrelationMode.header, "\(partition)-\(origin.offset)"))
+        case .off: headers.removeAll { $0.name == CorrelationMode.header }
+        case .keep, .make: break
+        }
+        for family in ["__streams.errors.", "__connect.errors."] {
+            headers.append(Header(family + "topic", partition.topic))
+            headers.append(Header(family + "partition", String(partition.partition)))
+            headers.append(Header(family + "offset", String(origin.offset)))
+            headers.append(Header(family + "stage", settings.stage))
+            headers.append(Header(family + "exception", refusal.type))
+            headers.append(
+                Header(family + (family.hasPrefix("__c") ? "exception.message" : "message"), refusal.message))
+        }
+        return headers
+    }
+}

@@ -1,0 +1,56 @@
+/// Where a store's entries live. One backend holds one store of one partition; one thread uses it.
+///
+/// Writes since the last `commit` are pending: `get` and `scan` see them, `rollback` drops them, `commit` makes them last
+/// together with the changelog offset that they reflect, so that a crash at any instant leaves some committed past.
+public protocol StoreBackend: AnyObject {
+    /// The value, valid until the next call on this backend.
+    func get(_ key: Bytes) throws(StoreFailure) -> Bytes?
+    func put(_ key: Bytes, _ value: Bytes) throws(StoreFailure)
+    func remove(_ key: Bytes) throws(StoreFailure)
+
+    /// Each key written since the last commit or rollback, once, with its present value (nil: removed).
+    func forEachPending(_ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void) throws(BrokerFailure)
+    var pendingCount: Int { get }
+    func commit(changelogOffset: Int64) throws(StoreFailure)
+    func rollback() throws(StoreFailure)
+
+    /// Entries whose key begins with `prefix`; in key order only if the backend is ordered. The body must not write.
+    /// Returning false ends it.
+    func scan(prefix: Bytes, _ body: (_ key: Bytes, _ value: Bytes) -> Bool) throws(StoreFailure)
+
+    /// Visits about `limit` entries from where the last call with this cursor ended, all of them in the end; the body says which
+    /// to remove (pending, like `remove`). Entries written meanwhile may or may not be seen. Returns true when it went round.
+    func sweep(
+        _ cursor: inout SweepCursor, limit: Int, remove: (_ key: Bytes, _ value: Bytes) -> Bool
+    ) throws(StoreFailure) -> Bool
+
+    /// While restoring: writes directly, without becoming pending.
+    func restore(_ key: Bytes, _ value: Bytes?) throws(StoreFailure)
+    /// Makes what was restored last, with the next changelog offset to read.
+    func restored(changelogOffset: Int64) throws(StoreFailure)
+    /// The changelog offset at or before the one after the last that the entries reflect; nil for an empty new store. Reading the
+    /// changelog from here on gives the present state, because changelog records are whole values.
+    var changelogOffset: Int64? { get }
+
+    /// Sets everything aside, to begin again empty.
+    func reset() throws(StoreFailure)
+    var entryCount: Int { get }
+    var byteCount: Int { get }
+    func close()
+}
+
+public struct SweepCursor: Sendable {
+    public var slot = 0
+    public var key: [UInt8] = []
+    public init() {}
+}
+
+public struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// Opens the backend of a store; `name` is unique within the application, `definition` names what the entries mean.
+public protocol StoreBackendFactory: Sendable {
+    func open(store name: String, partition: Int32, definition: String) throws(StoreFailure) -> any StoreBackend
+}

@@ -1,0 +1,148 @@
+/// One sub-topology on one partition number: its processors, stores and time. Owned by one thread.
+final class StreamTask {
+    let id: TaskID
+    let time: TaskTime
+    let processors: [Processor]
+    let stores: [TaskStore]
+    let inputs: [SourceInput]
+    /// False until its stores are restored: its partitions are paused until then.
+    var isRunning = false
+
+    init(id: TaskID, time: TaskTime, processors: [Processor], stores: [TaskStore], inputs: [SourceInput]) {
+        self.id = id
+        self.time = time
+        self.processors = processors
+        self.stores = stores
+        self.inputs = inputs
+    }
+
+    func start() throws(StreamFault) {
+        isRunning = true
+        for processor in processors { try processor.started() }
+    }
+
+    func beforeCommit() throws(StreamFault) { for processor in processors { try processor.beforeCommit() } }
+
+    func committed() throws(StoreFailure) {
+        for store in stores { try store.committed() }
+        time.committed()
+        for processor in processors { processor.committed() }
+    }
+
+    func aborted() throws(StoreFailure) {
+        for store in stores { try store.aborted() }
+        time.aborted()
+        for processor in processors { processor.aborted() }
+    }
+}
+
+/// A source partition of a task: the way in.
+final class SourceInput {
+    let source: Int32
+    let partition: TopicPartition
+    let head: Processor
+    let timeIndex: Int
+    let task: TaskID
+    let time: TaskTime
+    /// A repartition topic's: what was consumed is deleted.
+    let isInternal: Bool
+
+    init(
+        source: Int32, partition: TopicPartition, head: Processor, timeIndex: Int, task: TaskID, time: TaskTime,
+        isInternal: Bool
+    ) {
+        self.source = source
+        self.partition = partition
+        self.head = head
+        self.timeIndex = timeIndex
+        self.task = task
+        self.time = time
+        self.isInternal = isInternal
+    }
+}
+
+/// A store of a task with its changelog partition.
+final class TaskStore {
+    let store: KeyValueStore
+    let changelog: TopicPartition
+    /// The changelog's number for `TaskOutput`.
+    let target: Int32
+    /// The first record of a changelog tells what the entries mean; it is written with the first commit.
+    var needsDefinition = false
+    /// At or before the offset after the last record that the entries reflect. Only we write to this partition, and each record
+    /// takes one offset and each transaction one more for its marker at least, so counting gives a lower bound; and to read
+    /// whole values once more changes nothing.
+    private var changelogOffset: Int64
+    private var writtenCount: Int64 = 0
+    private var key: [UInt8] = []
+
+    init(_ store: KeyValueStore, changelog: TopicPartition, target: Int32) {
+        self.store = store
+        self.changelog = changelog
+        self.target = target
+        self.changelogOffset = store.backend.changelogOffset ?? 0
+    }
+
+    func restored(to offset: Int64) throws(StoreFailure) {
+        changelogOffset = offset
+        try store.backend.restored(changelogOffset: offset)
+    }
+
+    /// The transaction's writes, the last value of each key once.
+    func writeChangelog(to output: TaskOutput) throws(StreamFault) {
+        if store.backend.pendingCount == 0 { return }
+        if needsDefinition {
+            try send(Changelog.definitionKey, Array(store.definition.format.utf8), to: output)
+            needsDefinition = false
+        }
+        do {
+            try store.backend.forEachPending { (entry: Bytes, value: Bytes?) throws(BrokerFailure) in
+                Changelog.encode(entry, into: &key)
+                var failure: SendFailure?
+                key.withUnsafeBytes { encoded in
+                    do throws(SendFailure) { try send(encoded, value, to: output) } catch { failure = error }
+                }
+                if let failure { throw failure.changelogFailure(changelog) }
+            }
+        } catch {
+            throw .broker(error)
+        }
+    }
+
+    private func send(_ key: [UInt8], _ value: [UInt8], to output: TaskOutput) throws(StreamFault) {
+        var failure: SendFailure?
+        key.withUnsafeBytes { key in
+            value.withUnsafeBytes { value in
+                do throws(SendFailure) { try send(key, value, to: output) } catch { failure = error }
+            }
+        }
+        if let failure { throw .broker(failure.changelogFailure(changelog)) }
+    }
+
+    private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(SendFailure) {
+        // Timestamp -1, the producer's clock: retention by old event times would delete what is needed.
+        try output.send(
+            to: target, partition: changelog.partition, key: key, value: value, timestampMilliseconds: -1)
+        writtenCount += 1
+    }
+
+    func committed() throws(StoreFailure) {
+        if writtenCount > 0 { changelogOffset += writtenCount + 1 }
+        writtenCount = 0
+        if store.backend.pendingCount > 0 { try store.backend.commit(changelogOffset: changelogOffset) }
+    }
+
+    func aborted() throws(StoreFailure) {
+        writtenCount = 0
+        try store.backend.rollback()
+    }
+}
+
+extension SendFailure {
+    fileprivate func changelogFailure(_ changelog: TopicPartition) -> BrokerFailure {
+        switch self {
+        case .failed(let failure): failure
+        case .refused(let reason): BrokerFailure(.stop, operation: "write the changelog \(changelog)", reason: reason)
+        }
+    }
+}

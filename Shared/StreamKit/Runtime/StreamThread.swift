@@ -1,0 +1,307 @@
+/// One stream thread: it owns its consumer, its producer, its tasks and their stores, and shares nothing but its status.
+///
+/// A turn of the loop: restore what is being restored, poll, process what came, commit if it is due. `run` turns until it is
+/// asked to stop; tests call `turn` themselves.
+public final class StreamThread: AssignmentListener {
+    let plan: ThreadPlan
+    let number: Int
+    let cluster: any Cluster
+    let backends: any StoreBackendFactory
+    let clock: any Clock
+    let log: any RuntimeLog
+    public let status: ThreadStatus
+    let subtopologies: [Subtopology]
+
+    var consumer: any SourceConsumer
+    var producer: any TransactionalProducer
+    let output: TaskOutput
+    let deadLetters: DeadLetterWriter
+
+    var policy: CommitPolicy
+    var machine = TransactionMachine()
+    var ledger = OffsetLedger()
+    var tasks: [TaskID: StreamTask] = [:]
+    /// By source index: the way into the task that reads it.
+    var inputs: [SourceInput?] = []
+    var restorations: [Restoration] = []
+    var parked = ParkedStores()
+    /// While the culprit of a refused output is looked for: records are processed one to a transaction, up to here.
+    var isolation = Isolation()
+    /// What went wrong inside a callback of the consumer, to be thrown once the poll has returned.
+    var pendingFault: StreamFault?
+    /// Repartition topics: up to where the consumed records may be deleted.
+    var consumedInternal: [TopicPartition: Int64] = [:]
+    var lastPurge: Int64 = 0
+    var lastClockTick: Int64 = 0
+    var lastStatus: Int64 = 0
+    var recordsRead = 0
+    var isClosed = false
+
+    /// Makes the clients, and settles what an earlier process of the same transactional id left open.
+    public init(
+        plan: ThreadPlan, number: Int, cluster: any Cluster, backends: any StoreBackendFactory, clock: any Clock,
+        log: any RuntimeLog, status: ThreadStatus
+    ) throws(StreamFault) {
+        self.plan = plan
+        self.number = number
+        self.cluster = cluster
+        self.backends = backends
+        self.clock = clock
+        self.log = log
+        self.status = status
+        subtopologies = plan.topology.subtopologies
+        policy = CommitPolicy(
+            intervalMilliseconds: plan.commitIntervalMilliseconds,
+            whenDrainedMilliseconds: plan.commitWhenDrainedMilliseconds, records: plan.commitRecords)
+        do throws(BrokerFailure) {
+            producer = try cluster.makeProducer(thread: number)
+            try Self.initialize(producer)
+            consumer = try cluster.makeConsumer(thread: number)
+            output = TaskOutput(producer)
+            deadLetters = try DeadLetterWriter(
+                plan.deadLetters, output: output, consumer: consumer, clock: clock, correlation: plan.correlation)
+            isolation = Isolation()
+        } catch {
+            throw .broker(error)
+        }
+        do throws(BrokerFailure) {
+            try consumer.subscribe(subtopologies.flatMap(\.sourceTopics), listener: self)
+        } catch {
+            throw .broker(error)
+        }
+    }
+
+    static func initialize(_ producer: any TransactionalProducer) throws(BrokerFailure) {
+        // Retried here only a few times: whoever calls decides whether to wait longer for a broker that is away.
+        for _ in 0..<5 {
+            do throws(BrokerFailure) { return try producer.initialize() } catch {
+                if error.response != .retry { throw error }
+            }
+        }
+        try producer.initialize()
+    }
+
+    /// Turns until asked to stop, then commits, leaves the group and closes everything.
+    public func run() throws(StreamFault) {
+        do throws(StreamFault) {
+            while !status.isStopRequested { try turn() }
+            status.update { $0.state = .stopping }
+            try close()
+            status.update { $0.state = .stopped }
+        } catch {
+            status.update {
+                $0.state = .failed
+                $0.reason = error.text
+            }
+            abandon()
+            throw error
+        }
+    }
+
+    /// One turn of the loop; returns how many records it took.
+    @discardableResult
+    public func turn() throws(StreamFault) -> Int {
+        try restoreStep()
+        let wait =
+            restorations.isEmpty
+            ? policy.pollTimeout(now: clock.monotonicMilliseconds, idle: plan.pollIdleMilliseconds) : 0
+        let maximum = isolation.isActive ? 1 : plan.pollRecordsMax
+        let batch: PolledBatch
+        do throws(BrokerFailure) {
+            batch = try consumer.poll(timeoutMilliseconds: Int32(clamping: wait), maximum: maximum)
+        } catch {
+            throw .broker(error)
+        }
+        defer { consumer.release() }
+        if let fault = pendingFault {
+            pendingFault = nil
+            throw fault
+        }
+        if !batch.lostPositions.isEmpty { try positionsLost(batch.lostPositions) }
+        if batch.interrupted {
+            try seekToLedger()
+        } else {
+            try take(batch, maximum: maximum)
+        }
+        try tick()
+        if policy.isDue(now: clock.monotonicMilliseconds) || isolation.isActive && output.isOpen { try commit() }
+        publish()
+        return batch.interrupted ? 0 : batch.records.count
+    }
+
+    private func take(_ batch: PolledBatch, maximum: Int) throws(StreamFault) {
+        let now = clock.monotonicMilliseconds
+        policy.polled(batch.records.count, drained: batch.records.count < maximum, now: now)
+        if !batch.records.isEmpty {
+            let wall = clock.nowMilliseconds
+            for task in tasks.values { task.time.clock(nowMilliseconds: wall) }
+            deadLetters.clock(nowMilliseconds: wall)
+            do throws(StreamFault) {
+                do throws(BrokerFailure) { try openTransaction() } catch { throw .broker(error) }
+                try process(batch.records)
+            } catch {
+                try transactionFailed(error)
+            }
+        }
+        for source in batch.reachedEnd where ledger[source] != nil {
+            if let input = inputs[Int(source)] { input.time.reachedEnd(input.timeIndex) }
+        }
+    }
+
+    /// Pushes records through their tasks. What a record itself is to blame for becomes a dead letter.
+    private func process(_ records: UnsafeBufferPointer<Record>) throws(StreamFault) {
+        for record in records {
+            let source = record.origin.source
+            guard ledger.note(source, offset: record.origin.offset), let input = inputs[Int(source)] else { continue }
+            recordsRead &+= 1
+            input.time.begin(input.timeIndex)
+            do throws(StreamFault) {
+                if isolation.isCulprit(source, record.origin.offset) {
+                    throw .refused(Refusal("OUTPUT_REFUSED", isolation.reason))
+                }
+                try input.head.process(record)
+            } catch {
+                guard case .refused(let refusal) = error else { throw error }
+                try deadLetters.write(refusal, of: record, from: input.partition)
+            }
+        }
+    }
+
+    /// Lets time pass in the tasks, about every 100 ms.
+    private func tick() throws(StreamFault) {
+        let now = clock.monotonicMilliseconds
+        if now - lastClockTick < 100 { return }
+        lastClockTick = now
+        let wall = clock.nowMilliseconds
+        deadLetters.clock(nowMilliseconds: wall)
+        do throws(StreamFault) {
+            for task in tasks.values where task.isRunning {
+                task.time.clock(nowMilliseconds: wall)
+                for processor in task.processors { try processor.clockAdvanced(nowMilliseconds: wall) }
+            }
+        } catch {
+            try transactionFailed(error)
+        }
+        // What a step wrote because time passed is to be committed too.
+        if output.isOpen {
+            machine.opened()
+            policy.opened(now: now)
+        }
+        parked.closeOlder(than: now - plan.parkedStoreMilliseconds)
+    }
+
+    private func publish() {
+        let now = clock.monotonicMilliseconds
+        let state: ThreadStatus.State =
+            tasks.isEmpty && status.snapshot.rebalances == 0 ? .starting : restorations.isEmpty ? .running : .restoring
+        let full = now - lastStatus >= 1000
+        if full { lastStatus = now }
+        status.update { snapshot in
+            snapshot.state = state
+            snapshot.lastTurnMilliseconds = now
+            snapshot.recordsRead = recordsRead
+            snapshot.recordsSent = output.sentCount
+            snapshot.deadLetters = deadLetters.counts
+            snapshot.restoreRemaining = Dictionary(
+                restorations.map { ($0.task, $0.remainingCount) }, uniquingKeysWith: { first, _ in first })
+            if full { describe(in: &snapshot) }
+        }
+    }
+
+    private func describe(in snapshot: inout ThreadStatus.Snapshot) {
+        snapshot.partitions = [:]
+        for (source, entry) in ledger.assigned {
+            guard let input = inputs[Int(source)] else { continue }
+            let watermark = input.time.watermark(input.timeIndex)
+            snapshot.partitions[input.partition] = ThreadStatus.Partition(
+                nextOffset: entry.start, stableEnd: nil,
+                watermarkMilliseconds: watermark == TaskTime.none ? nil : watermark)
+        }
+        snapshot.stores = [:]
+        for task in tasks.values {
+            for store in task.stores {
+                let name = ThreadStatus.StoreName(
+                    name: store.store.definition.name, partition: store.changelog.partition)
+                snapshot.stores[name] = ThreadStatus.Store(
+                    entries: store.store.backend.entryCount, bytes: store.store.backend.byteCount)
+            }
+        }
+        snapshot.counters = [:]
+        for task in tasks.values {
+            for processor in task.processors {
+                for (name, count) in processor.counters { snapshot.counters[name, default: 0] += count }
+            }
+        }
+    }
+
+    /// Commits, leaves the group, frees everything.
+    private func close() throws(StreamFault) {
+        try commit()
+        isClosed = true
+        consumer.close()
+        if let fault = pendingFault { throw fault }
+        for id in Array(tasks.keys) { closeTask(id, park: false) }
+        parked.closeOlder(than: .max)
+        producer.close()
+    }
+
+    /// Frees everything without committing: the broker aborts what is open once the next producer of this id comes.
+    private func abandon() {
+        if isClosed { return }
+        isClosed = true
+        for restoration in restorations { restoration.close() }
+        restorations = []
+        for id in Array(tasks.keys) { closeTask(id, park: false) }
+        parked.closeOlder(than: .max)
+        producer.close()
+        consumer.close()
+    }
+}
+
+/// Finds which record's output the broker refuses: what was read since the last commit is done again, one record to a
+/// transaction.
+struct Isolation {
+    private var until: [Int32: Int64] = [:]
+    private var culprit: (source: Int32, offset: Int64)?
+    private(set) var reason = ""
+
+    var isActive: Bool { !until.isEmpty }
+
+    /// A flush reported a refused record. `consumed` is what the transaction had read: one record, and it is found.
+    mutating func refused(_ reason: String, consumed: [(source: Int32, entry: OffsetLedger.Entry)]) {
+        self.reason = reason
+        if isActive, consumed.count == 1, let only = consumed.first {
+            culprit = (only.source, only.entry.next - 1)
+            return
+        }
+        for (source, entry) in consumed { until[source] = entry.next }
+    }
+
+    func isCulprit(_ source: Int32, _ offset: Int64) -> Bool {
+        guard let culprit else { return false }
+        return culprit.source == source && culprit.offset == offset
+    }
+
+    /// A transaction was committed up to these offsets.
+    mutating func committed(_ consumed: [(source: Int32, entry: OffsetLedger.Entry)]) {
+        if !isActive { return }
+        culprit = nil
+        for (source, entry) in consumed { if let end = until[source], entry.next >= end { until[source] = nil } }
+    }
+
+    mutating func revoked(_ source: Int32) {
+        until[source] = nil
+        if culprit?.source == source { culprit = nil }
+    }
+}
+
+extension StreamFault {
+    /// For the log and for people.
+    public var text: String {
+        switch self {
+        case .refused(let refusal): "\(refusal.type): \(refusal.message)"
+        case .broker(let failure): "\(failure)"
+        case .store(let failure): "store: \(failure)"
+        }
+    }
+}

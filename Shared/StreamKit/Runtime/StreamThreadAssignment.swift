@@ -1,0 +1,218 @@
+/// What the group gives and takes: tasks begin and end here, and their stores are restored.
+extension StreamThread {
+    public func partitionsAssigned(_ partitions: [TopicPartition]) {
+        status.update { $0.rebalances += 1 }
+        do throws(StreamFault) {
+            try assign(partitions)
+            log.log(
+                .info, "partitions assigned",
+                [("partitions", partitions.sorted().map(\.description).joined(separator: " "))])
+        } catch {
+            pendingFault = error
+            // The client must hear of an assignment even so, or it stands still.
+            do throws(BrokerFailure) { try consumer.assign([]) } catch { log.log(.warning, "\(error)", []) }
+        }
+    }
+
+    public func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
+        do throws(StreamFault) {
+            // Whoever gets the partitions next waits for this commit; when they are lost, it must not be.
+            if lost { try abortTransaction() } else { try commit() }
+        } catch {
+            pendingFault = error
+        }
+        let gone = Set(partitions)
+        for task in tasks.values where task.inputs.contains(where: { gone.contains($0.partition) }) {
+            closeTask(task.id, park: !lost)
+        }
+        log.log(
+            lost ? .warning : .info, lost ? "partitions lost" : "partitions revoked",
+            [("partitions", partitions.sorted().map(\.description).joined(separator: " "))])
+    }
+
+    private func assign(_ partitions: [TopicPartition]) throws(StreamFault) {
+        for id in Array(tasks.keys) { closeTask(id, park: true) }
+        do throws(BrokerFailure) {
+            let committed = try consumer.committed(partitions)
+            var positions: [TopicPartition: Int64] = [:]
+            var watermarks: [TopicPartition: Int64] = [:]
+            for partition in partitions {
+                positions[partition] = try startOffset(of: partition, committed: committed[partition])
+                watermarks[partition] = try watermark(of: partition, committed: committed[partition])
+            }
+            var starts: [StartOffset] = []
+            for subtopology in subtopologies {
+                let mine = partitions.filter { subtopology.sourceTopics.contains($0.topic) }
+                for number in Set(mine.map(\.partition)).sorted() {
+                    let task = try make(subtopology, number, watermarks)
+                    for input in task.inputs {
+                        guard let position = positions[input.partition] else { continue }
+                        add(input, position: position)
+                        starts.append(StartOffset(input.partition, offset: position, paused: !task.stores.isEmpty))
+                    }
+                }
+            }
+            try consumer.assign(starts)
+            for task in tasks.values where !task.stores.isEmpty {
+                restorations.append(try restoration(of: task))
+            }
+        } catch {
+            throw .broker(error)
+        }
+        for task in tasks.values where task.stores.isEmpty { try task.start() }
+    }
+
+    private func make(
+        _ subtopology: Subtopology, _ partition: Int32, _ watermarks: [TopicPartition: Int64]
+    ) throws(BrokerFailure) -> StreamTask {
+        let factory = TaskFactory(plan: plan, clock: clock, consumer: consumer, output: output, backends: backends)
+        do throws(StreamFault) {
+            let task = try factory.make(
+                subtopology, partition: partition, watermarks: watermarks, parked: &parked)
+            tasks[task.id] = task
+            return task
+        } catch {
+            throw error.stopping("make task \(subtopology.index)_\(partition)")
+        }
+    }
+
+    private func restoration(of task: StreamTask) throws(BrokerFailure) -> Restoration {
+        do throws(StreamFault) {
+            return try Restoration(task.id, stores: task.stores, reader: try makeReader())
+        } catch {
+            throw error.stopping("restore task \(task.id)")
+        }
+    }
+
+    private func makeReader() throws(StreamFault) -> any PartitionReader {
+        do { return try cluster.makeReader() } catch { throw .broker(error) }
+    }
+
+    private func add(_ input: SourceInput, position: Int64) {
+        let index = Int(input.source)
+        while inputs.count <= index { inputs.append(nil) }
+        inputs[index] = input
+        ledger.assign(input.source, position: position)
+    }
+
+    /// Where to begin: the committed offset, or the earliest record for a group that comes for the first time.
+    private func startOffset(
+        of partition: TopicPartition, committed: CommittedOffset?
+    ) throws(BrokerFailure) -> Int64 {
+        let bounds = try consumer.bounds(of: partition, stable: false)
+        guard let committed else { return bounds.first }
+        if committed.offset >= bounds.first && committed.offset <= bounds.end { return committed.offset }
+        // Of a repartition topic it is we who delete what was consumed, up to the committed offset and never beyond.
+        return try lost(partition, committed.offset, bounds)
+    }
+
+    private func lost(
+        _ partition: TopicPartition, _ offset: Int64, _ bounds: OffsetBounds
+    ) throws(BrokerFailure) -> Int64 {
+        switch plan.onLostOffsets {
+        case .stop:
+            throw BrokerFailure(
+                .stop, operation: "read \(partition) from offset \(offset)",
+                reason:
+                    "the topic holds \(bounds.first) to \(bounds.end); records may have been deleted before they were "
+                    + "processed. Set on_lost_offsets: earliest to go on with what there is, or reset the application")
+        case .earliest:
+            log.log(
+                .error, "offsets lost; going on with the earliest record",
+                [
+                    ("kafka.topic", partition.topic), ("kafka.partition", "\(partition.partition)"),
+                    ("kafka.offset", "\(offset)"), ("earliest", "\(bounds.first)"),
+                ])
+            return bounds.first
+        }
+    }
+
+    private func watermark(
+        of partition: TopicPartition, committed: CommittedOffset?
+    ) throws(BrokerFailure) -> Int64 {
+        do { return try CommitMetadata.watermarkMilliseconds(committed?.metadata ?? "") } catch {
+            throw BrokerFailure(
+                .stop, operation: "go on from the committed offset of \(partition)",
+                reason: "its metadata \"\(committed?.metadata ?? "")\" is of a newer version or not ours")
+        }
+    }
+
+    /// A position turned out not to exist while reading.
+    func positionsLost(_ partitions: [TopicPartition]) throws(StreamFault) {
+        do throws(BrokerFailure) {
+            for partition in partitions {
+                let source = consumer.index(of: partition)
+                guard let entry = ledger[source] else { continue }
+                let start = try lost(partition, entry.next, try consumer.bounds(of: partition, stable: false))
+                ledger.assign(source, position: start)
+                try consumer.seek([(partition, start)])
+            }
+        } catch {
+            throw .broker(error)
+        }
+    }
+
+    /// After a batch that a rebalance cut: reading goes on where processing stands.
+    func seekToLedger() throws(StreamFault) {
+        do throws(BrokerFailure) {
+            try consumer.seek(
+                ledger.assigned.compactMap { source, entry in inputs[Int(source)].map { ($0.partition, entry.next) } })
+        } catch {
+            throw .broker(error)
+        }
+    }
+
+    /// Reads on in the changelogs; a task whose stores are complete begins.
+    func restoreStep() throws(StreamFault) {
+        guard let restoration = restorations.first else { return }
+        guard try restoration.step(timeoutMilliseconds: 100) else { return }
+        restorations.removeFirst()
+        restoration.close()
+        guard let task = tasks[restoration.task] else { return }
+        do throws(BrokerFailure) { try consumer.resume(task.inputs.map(\.partition)) } catch { throw .broker(error) }
+        try task.start()
+        log.log(.info, "task restored", [("task", "\(task.id)")])
+    }
+
+    func closeTask(_ id: TaskID, park: Bool) {
+        guard let task = tasks.removeValue(forKey: id) else { return }
+        for index in restorations.indices.reversed() where restorations[index].task == id {
+            restorations[index].close()
+            restorations.remove(at: index)
+        }
+        for input in task.inputs {
+            ledger.revoke(input.source)
+            isolation.revoked(input.source)
+            consumedInternal[input.partition] = nil
+            inputs[Int(input.source)] = nil
+        }
+        for store in task.stores {
+            // Half restored, a store says so itself by its changelog offset; what was pending is settled by now.
+            if park && task.isRunning {
+                parked.park(store, now: clock.monotonicMilliseconds)
+            } else {
+                store.store.backend.close()
+            }
+        }
+    }
+
+    /// Deletes what was consumed of repartition topics, now and then: it serves nobody any more.
+    func purgeConsumed() throws(StreamFault) {
+        let now = clock.monotonicMilliseconds
+        if consumedInternal.isEmpty || now - lastPurge < 30_000 { return }
+        lastPurge = now
+        do throws(BrokerFailure) { try cluster.deleteRecords(before: consumedInternal) } catch {
+            log.log(.warning, "consumed records not deleted", [("error", "\(error)")])
+        }
+        consumedInternal = [:]
+    }
+}
+
+extension StreamFault {
+    func stopping(_ operation: String) -> BrokerFailure {
+        switch self {
+        case .broker(let failure): failure
+        case .store, .refused: BrokerFailure(.stop, operation: operation, reason: text)
+        }
+    }
+}

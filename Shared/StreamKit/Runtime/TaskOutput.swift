@@ -1,0 +1,64 @@
+/// A thread's way to write: finds partitions, opens the transaction with the first record, and outlives its producers.
+public final class TaskOutput {
+    /// A topic as the present producer knows it.
+    private struct Target {
+        let name: String
+        var handle: Int32
+        var partitions: Int32
+    }
+
+    private var producer: any TransactionalProducer
+    private var targets: [Target] = []
+    /// A transaction was begun and is not ended.
+    private(set) var isOpen = false
+    public private(set) var sentCount = 0
+
+    init(_ producer: any TransactionalProducer) { self.producer = producer }
+
+    /// Begins the transaction if none is open.
+    func open() throws(BrokerFailure) {
+        if isOpen { return }
+        try producer.begin()
+        isOpen = true
+    }
+
+    func closed() { isOpen = false }
+
+    /// A new producer took the place of one that could not go on.
+    func replace(_ producer: any TransactionalProducer) throws(BrokerFailure) {
+        self.producer = producer
+        isOpen = false
+        for index in targets.indices { targets[index].handle = try producer.handle(for: targets[index].name) }
+    }
+
+    /// A number for a topic, for `send`. The topic must exist.
+    func target(_ topic: String) throws(BrokerFailure) -> Int32 {
+        if let index = targets.firstIndex(where: { $0.name == topic }) { return Int32(index) }
+        guard let partitions = try producer.partitionCount(of: topic), partitions > 0 else {
+            throw BrokerFailure(.stop, operation: "write to \(topic)", reason: "the topic does not exist")
+        }
+        targets.append(Target(name: topic, handle: try producer.handle(for: topic), partitions: partitions))
+        return Int32(targets.count - 1)
+    }
+
+    func partitionCount(_ target: Int32) -> Int32 { targets[Int(target)].partitions }
+
+    /// Writes a record; `partition` nil: by the key, as Kafka's Java clients choose it; without a key, by the record's origin.
+    func send(
+        to target: Int32, partition: Int32?, key: Bytes?, value: Bytes?, timestampMilliseconds: Int64,
+        inherited: HeaderReference = .none, headers: [Header] = [], spread: Int64 = 0
+    ) throws(SendFailure) {
+        if !isOpen { do { try open() } catch { throw .failed(error) } }
+        let topic = targets[Int(target)]
+        let chosen: Int32 =
+            if let partition { partition } else if let key { Murmur2.partition(of: key, among: topic.partitions) } else
+            {
+                Int32(truncatingIfNeeded: spread & 0x7fff_ffff) % topic.partitions
+            }
+        try producer.send(
+            OutgoingRecord(
+                topic: topic.handle, partition: chosen, key: key, value: value,
+                timestampMilliseconds: timestampMilliseconds, inherited: inherited, headers: headers))
+        sentCount += 1
+    }
+}

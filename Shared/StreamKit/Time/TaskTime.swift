@@ -1,0 +1,121 @@
+/// Event time as one task knows it: a watermark for each of its source partitions.
+///
+/// A partition's watermark is the greatest event time read from it. It is committed with the offset, as its metadata, and so
+/// is the same for whoever reads on. An event time too far ahead of the clock moves nothing: one order of the year 2099 must
+/// not close every window.
+public final class TaskTime {
+    /// How far ahead of the wall clock an event time may be and still move the watermark.
+    public static let aheadMillisecondsMax: Int64 = 3_600_000
+
+    /// No event time was seen yet.
+    public static let none = Int64.min
+
+    private struct Entry {
+        var source: Int32
+        var partition: TopicPartition
+        var committed: Int64
+        var watermark: Int64
+        /// When its end was reached and nothing came since; nil while records come.
+        var endReachedAt: Int64?
+    }
+
+    /// By the task's own numbering of its sources.
+    private var entries: [Entry] = []
+    private var current = 0
+    /// The wall clock as of this batch; reading it for each record would cost as much as scanning one.
+    private(set) var nowMilliseconds: Int64 = 0
+
+    init() {}
+
+    func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
+        entries.append(Entry(source: source, partition: partition, committed: watermark, watermark: watermark))
+        return entries.count - 1
+    }
+
+    /// A record of this partition follows.
+    @inline(__always)
+    func begin(_ index: Int) {
+        current = index
+        entries[index].endReachedAt = nil
+    }
+
+    func reachedEnd(_ index: Int) {
+        if entries[index].endReachedAt == nil { entries[index].endReachedAt = nowMilliseconds }
+    }
+
+    /// The source partitions with the numbers that records name them by.
+    var sources: [(source: Int32, partition: TopicPartition)] { entries.map { ($0.source, $0.partition) } }
+
+    /// For how long each source partition has been read to its end and brought nothing, in milliseconds; nil: records come.
+    public var quietMilliseconds: [(partition: TopicPartition, milliseconds: Int64?)] {
+        entries.map { entry in (entry.partition, entry.endReachedAt.map { max(0, nowMilliseconds - $0) }) }
+    }
+
+    func clock(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
+
+    /// The partition that the present record was read from.
+    public var currentPartition: TopicPartition { entries[current].partition }
+
+    /// The watermark of the present record's partition, before the record; `none` if it has none yet.
+    public var watermarkMilliseconds: Int64 { entries[current].watermark }
+
+    /// Takes the event time of the present record into its partition's watermark.
+    @inline(__always)
+    public func observe(eventTimeMilliseconds: Int64) {
+        if eventTimeMilliseconds > entries[current].watermark,
+            eventTimeMilliseconds <= nowMilliseconds &+ Self.aheadMillisecondsMax
+        {
+            entries[current].watermark = eventTimeMilliseconds
+        }
+    }
+
+    /// The least watermark of all of the task's partitions; `none` while one of them has none.
+    public var leastWatermarkMilliseconds: Int64 {
+        var least = Int64.max
+        for entry in entries where entry.watermark < least { least = entry.watermark }
+        return least == .max ? Self.none : least
+    }
+
+    /// The task's own number of the present record's partition: the same after a restart, as the topology gives it.
+    public var currentSourceNumber: Int { current }
+
+    public func partition(number: Int) -> TopicPartition {
+        entries.indices.contains(number) ? entries[number].partition : currentPartition
+    }
+
+    /// Every source partition with its watermark.
+    public var watermarks: [(partition: TopicPartition, milliseconds: Int64)] {
+        entries.map { ($0.partition, $0.watermark) }
+    }
+
+    func watermark(_ index: Int) -> Int64 { entries[index].watermark }
+
+    func committed() { for index in entries.indices { entries[index].committed = entries[index].watermark } }
+    func aborted() { for index in entries.indices { entries[index].watermark = entries[index].committed } }
+}
+
+/// What stands beside a committed offset: the format's version and the partition's watermark.
+public enum CommitMetadata {
+    /// `1;watermark=1736782245123`, or `1` without one.
+    public static func text(watermarkMilliseconds: Int64) -> String {
+        watermarkMilliseconds == TaskTime.none ? "1" : "1;watermark=\(watermarkMilliseconds)"
+    }
+
+    public enum Failure: Error, Hashable, Sendable {
+        case newerVersion(String)
+        case malformed(String)
+    }
+
+    /// The watermark in the metadata of a committed offset. Metadata of other programs (empty, say) has none.
+    public static func watermarkMilliseconds(_ text: String) throws(Failure) -> Int64 {
+        if text.isEmpty { return TaskTime.none }
+        let parts = text.split(separator: ";", omittingEmptySubsequences: false)
+        guard let version = Int(parts[0]) else { return TaskTime.none }
+        guard version == 1 else { throw .newerVersion(text) }
+        for part in parts.dropFirst() where part.hasPrefix("watermark=") {
+            guard let value = Int64(part.dropFirst("watermark=".count)) else { throw .malformed(text) }
+            return value
+        }
+        return TaskTime.none
+    }
+}

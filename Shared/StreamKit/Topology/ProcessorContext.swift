@@ -1,0 +1,57 @@
+/// What a processor may use of its task.
+public final class ProcessorContext {
+    public let application: String
+    /// The step's name in the topology.
+    public let name: String
+    public let task: TaskID
+    public let clock: any Clock
+    /// The thread's counters and its way to write records, dead letters among them.
+    public let output: TaskOutput
+    /// What the task knows about time.
+    public let time: TaskTime
+    /// The partitions of the topics that feed the task's repartition topics; their tasks report how far event time has come.
+    public let upstream: [TopicPartition]
+    private let stores: [String: KeyValueStore]
+    /// By output number: what comes after this step there.
+    let outputs: [Processor?]
+
+    init(
+        application: String, name: String, task: TaskID, clock: any Clock, output: TaskOutput, time: TaskTime,
+        upstream: [TopicPartition], stores: [String: KeyValueStore], outputs: [Processor?]
+    ) {
+        self.application = application
+        self.name = name
+        self.task = task
+        self.clock = clock
+        self.output = output
+        self.time = time
+        self.upstream = upstream
+        self.stores = stores
+        self.outputs = outputs
+    }
+
+    /// A store that the step was declared with.
+    public func store(_ name: String) -> KeyValueStore {
+        guard let store = stores[name] else {
+            preconditionFailure("the step \(self.name) was declared without the store \(name)")  // a programmer's error
+        }
+        return store
+    }
+}
+
+/// A task: one sub-topology on one partition number.
+public struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let subtopology: Int
+    public let partition: Int32
+
+    public init(subtopology: Int, partition: Int32) {
+        self.subtopology = subtopology
+        self.partition = partition
+    }
+
+    public var description: String { "\(subtopology)_\(partition)" }
+
+    public static func < (left: TaskID, right: TaskID) -> Bool {
+        (left.subtopology, left.partition) < (right.subtopology, right.partition)
+    }
+}

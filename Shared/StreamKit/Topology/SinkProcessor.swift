@@ -1,0 +1,63 @@
+/// What becomes of the header `correlation-id`.
+public enum CorrelationMode: String, Sendable, CaseIterable {
+    /// It stays where it is.
+    case keep
+    /// It is made from the origin's topic, partition and offset where a record has none, so that a replay gives the same.
+    case make
+    /// It is left out.
+    case off
+
+    public static let header = "correlation-id"
+}
+
+/// Writes records to a topic, with the key, value, timestamp and headers that they have.
+final class SinkProcessor: Processor {
+    private let target: Int32
+    private let correlation: CorrelationMode
+    private let reader: any SourceConsumer
+    private let output: TaskOutput
+
+    init(_ context: ProcessorContext, target: Int32, correlation: CorrelationMode, reader: any SourceConsumer) {
+        self.target = target
+        self.correlation = correlation
+        self.reader = reader
+        self.output = context.output
+        super.init(context)
+    }
+
+    override func process(_ record: Record) throws(StreamFault) {
+        var inherited = record.origin.headers
+        var headers: [Header] = []
+        if correlation != .keep { (inherited, headers) = correlated(record.origin) }
+        do throws(SendFailure) {
+            try output.send(
+                to: target, partition: nil, key: record.key, value: record.value,
+                timestampMilliseconds: record.timestampMilliseconds, inherited: inherited, headers: headers,
+                spread: record.origin.offset)
+        } catch {
+            throw error.fault
+        }
+    }
+
+    private func correlated(_ origin: Origin) -> (HeaderReference, [Header]) {
+        let headers = origin.headers.address == nil ? [] : reader.headers(of: origin.headers)
+        let has = headers.contains { $0.name == CorrelationMode.header }
+        switch correlation {
+        case .off where has: return (.none, headers.filter { $0.name != CorrelationMode.header })
+        case .make where !has:
+            let partition = reader.partition(at: origin.source)
+            return (origin.headers, [Header(CorrelationMode.header, "\(partition)-\(origin.offset)")])
+        case .keep, .off, .make: return (origin.headers, [])
+        }
+    }
+}
+
+extension SendFailure {
+    /// What a failed `send` means for the record that was being processed.
+    var fault: StreamFault {
+        switch self {
+        case .refused(let reason): .refused(Refusal("OUTPUT_REFUSED", "the output cannot be written: \(reason)"))
+        case .failed(let failure): .broker(failure)
+        }
+    }
+}
