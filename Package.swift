@@ -36,10 +36,14 @@ let package = Package(
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        library("CLinux", apt: "libc6-dev"),
         // Floor 1: one door to each library, and the languages.
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
+        shared("EmbeddedBroker", ["CLinux"]),
         // Services.
+        service("embedded-broker", ["EmbeddedBroker"]),
         // Tests.
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
     ]
 )
