@@ -169,13 +169,7 @@ public final class BrokerCore {
     /// Stores a change, then lets it take effect.
     func commit(_ entry: StateEntry) throws(StorageError) {
         try storage.record(entry)
-        state.apply(entry) { topicID, partition in
-            PartitionLog { [storage] (baseOffset, minimumBytes, index) throws(StorageError) in
-                try storage.makeSegment(
-                    topicID: topicID, partition: partition, baseOffset: baseOffset, minimumBytes: minimumBytes,
-                    index: index)
-            }
-        }
+        state.apply(entry) { [storage] in storage.makeLog(topicID: $0, partition: $1) }
     }
 
     func newMemberID(_ clientID: String?) -> String {

@@ -67,6 +67,30 @@ struct BrokerState {
         for id in transactions.keys { transactions[id]?.partitions.remove(all: name) }
     }
 
+    /// Entries that bring an empty state to this one.
+    func entries() -> [StateEntry] {
+        var entries: [StateEntry] = [.producerIDsReserved(limit: reservedProducerIDs)]
+        for topic in sortedTopics {
+            entries.append(
+                .topicCreated(
+                    name: topic.name, id: topic.id, partitionCount: Int32(topic.partitions.count),
+                    overrides: topic.configuration.overrides))
+            for (index, partition) in topic.partitions.enumerated() where partition.log.startOffset > 0 {
+                let name = TopicPartition(topic: topic.name, partition: Int32(index))
+                entries.append(.logStartAdvanced(name, offset: partition.log.startOffset))
+            }
+        }
+        for transaction in transactions.values { entries.append(.transactionChanged(transaction)) }
+        for (group, kept) in offsets {
+            entries.append(.offsetsCommitted(group: group, kept.committed.map { ($0.key, $0.value) }))
+            for (producerID, prepared) in kept.prepared {
+                entries.append(
+                    .offsetsPrepared(group: group, producerID: producerID, prepared.map { ($0.key, $0.value) }))
+            }
+        }
+        return entries
+    }
+
     func partition(_ topic: String, _ index: Int32) -> Partition? { topics[topic]?.partition(index) }
 
     var sortedTopics: [Topic] { topics.values.sorted { $0.name < $1.name } }
@@ -84,51 +108,4 @@ extension Set<TopicPartition> {
     fileprivate mutating func remove(all topic: String) {
         for partition in filter({ $0.topic == topic }) { remove(partition) }
     }
-}
-
-/// A change of what outlives a restart.
-enum StateEntry {
-    case topicCreated(name: String, id: UUID128, partitionCount: Int32, overrides: [String: String])
-    case partitionsAdded(name: String, partitionCount: Int32)
-    case topicConfigured(name: String, overrides: [String: String])
-    case topicDeleted(name: String)
-    case logStartAdvanced(TopicPartition, offset: Int64)
-    case producerIDsReserved(limit: Int64)
-    case transactionChanged(TransactionState)
-    case offsetsCommitted(group: String, [(TopicPartition, CommittedOffset)])
-    case offsetsPrepared(group: String, producerID: Int64, [(TopicPartition, CommittedOffset)])
-    case offsetsResolved(group: String, producerID: Int64, TransactionOutcome)
-    case offsetsDeleted(group: String, [TopicPartition])
-    case groupDeleted(group: String)
-}
-
-/// Where a broker keeps what outlives a request.
-protocol BrokerStorage: AnyObject {
-    /// Stores an entry before it takes effect.
-    func record(_ entry: StateEntry) throws(StorageError)
-
-    func makeSegment(
-        topicID: UUID128, partition: Int32, baseOffset: Int64, minimumBytes: Int, index: Int
-    ) throws(StorageError) -> any SegmentStorage
-
-    /// Called before the answers of a round leave: what they acknowledge must then be safe.
-    func synchronize() throws(StorageError)
-}
-
-/// Keeps records in memory and nothing else.
-final class MemoryStorage: BrokerStorage {
-    private static let smallestSegmentBytes = 16 << 10
-    private static let largestSegmentBytes = 1 << 20
-
-    func record(_ entry: StateEntry) {}
-
-    /// Later segments of a log are larger, so that thousands of small partitions cost little.
-    func makeSegment(
-        topicID: UUID128, partition: Int32, baseOffset: Int64, minimumBytes: Int, index: Int
-    ) -> any SegmentStorage {
-        let capacity = min(Self.smallestSegmentBytes << min(2 * index, 6), Self.largestSegmentBytes)
-        return MemorySegment(capacity: max(capacity, minimumBytes))
-    }
-
-    func synchronize() {}
 }

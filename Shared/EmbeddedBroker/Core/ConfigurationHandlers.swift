@@ -18,7 +18,7 @@ extension BrokerCore {
                     result.error = .invalidRequest
                     result.message = "Only topics and broker \(address.id) have settings here."
                 }
-                if let keys = asked.keys { result.entries.removeAll { !keys.contains($0.name) } }
+                if let keys = asked.keys, !keys.isEmpty { result.entries.removeAll { !keys.contains($0.name) } }
                 return result
             })
     }

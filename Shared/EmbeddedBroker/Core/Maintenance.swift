@@ -1,4 +1,4 @@
-/// What a broker does from time to time: retention, and forgetting silent producers.
+/// What a broker does from time to time: retention, forgetting silent producers, keeping the journal short.
 extension BrokerCore {
     func maintain() {
         for topic in state.sortedTopics {
@@ -10,6 +10,8 @@ extension BrokerCore {
                     silentSince: now.wallMilliseconds - configuration.producerExpirationMilliseconds)
             }
         }
+        // A journal that cannot be rewritten now stays as it is.
+        try? storage.compactJournal { state.entries() }
     }
 
     private func retain(_ partition: Partition, _ name: TopicPartition, _ configuration: TopicConfiguration) {

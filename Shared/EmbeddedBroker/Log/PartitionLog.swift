@@ -211,7 +211,8 @@ final class PartitionLog {
     /// Gives up what lies below `offset`; segments that end there are deleted.
     func advanceStart(to offset: Int64) {
         guard offset > startOffset else { return }
-        startOffset = min(offset, endOffset)
+        startOffset = offset
+        endOffset = max(endOffset, startOffset)
         while segments.count > 1, let first = segments.first, segments[1].baseOffset <= startOffset {
             byteCount -= first.storage.byteCount
             first.storage.delete()
@@ -247,4 +248,47 @@ final class PartitionLog {
         segments = []
         byteCount = 0
     }
+
+    // MARK: - Recovery
+
+    /// Takes over a segment that was found, after those before it: its batches are read, and what they say of producers and
+    /// transactions is known again.
+    /// - Returns: how many of its bytes are whole batches; what follows is the trace of an interrupted write.
+    func recover(_ segment: Segment, verifiesChecksums: Bool) throws(StorageError) -> Int {
+        var position = 0
+        segments.append(segment)
+        endOffset = max(endOffset, segment.baseOffset)
+        while let header = try segment.header(at: position) {
+            guard header.magic == 2, header.lastOffsetDelta >= 0, header.baseOffset >= segment.endOffset,
+                header.byteCount <= segment.storage.byteCount - position
+            else { break }
+            if verifiesChecksums || header.isControl {
+                let batch = try segment.batch(header, at: position)
+                let isIntact = batch.withUnsafeBytes { bytes in
+                    guard header.isIntact(bytes) else { return false }
+                    if header.isControl { recoverMarker(header, bytes) }
+                    return true
+                }
+                guard isIntact else { break }
+            }
+            if header.producer.id >= 0 && !header.isControl {
+                producers.recordBatch(header, baseOffset: header.baseOffset)
+            }
+            segment.indexBatch(header, baseOffset: header.baseOffset, position: position)
+            endOffset = header.lastOffset + 1
+            position += header.byteCount
+        }
+        byteCount += position
+        return position
+    }
+
+    private func recoverMarker(_ header: RecordBatchHeader, _ batch: UnsafeRawBufferPointer) {
+        guard let outcome = TransactionMarker.outcome(of: batch) else { return }
+        producers.recordMarker(
+            outcome, producer: header.producer, coordinatorEpoch: TransactionMarker.coordinatorEpoch(of: batch),
+            offset: header.baseOffset, timestamp: header.maximumTimestamp)
+    }
+
+    /// Puts the same bytes, without a torn tail, in the place of the last segment's.
+    func replaceLastStorage(_ storage: any SegmentStorage) { segments.last?.storage = storage }
 }

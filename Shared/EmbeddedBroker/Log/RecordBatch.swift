@@ -106,6 +106,13 @@ enum TransactionMarker {
         return Array(writer.buffer.bytes)
     }
 
+    /// The epoch of the coordinator that wrote a marker.
+    static func coordinatorEpoch(of batch: UnsafeRawBufferPointer) -> Int32 {
+        let offset = RecordBatchHeader.byteCount + 12
+        guard batch.count >= offset + 4 else { return -1 }
+        return Int32(bigEndian: batch.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+    }
+
     /// The outcome a control batch declares; nil if it is no transaction marker.
     static func outcome(of batch: UnsafeRawBufferPointer) -> TransactionOutcome? {
         let typeOffset = RecordBatchHeader.byteCount + 7

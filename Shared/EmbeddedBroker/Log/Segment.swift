@@ -16,7 +16,7 @@ final class Segment {
     private static let indexIntervalBytes = 4096
 
     let baseOffset: Int64
-    let storage: any SegmentStorage
+    var storage: any SegmentStorage
     private var index: [IndexEntry] = []
     private(set) var maximumTimestamp = Int64.min
     private(set) var lastBatch: Place?

@@ -36,26 +36,35 @@ final class OpenFile {
         return count
     }
 
-    /// Writes all of `parts`, one after the other, from `position` on.
-    func write(_ parts: [UnsafeRawBufferPointer], at position: Int) throws(StorageError) {
-        var position = position
-        for part in parts {
-            var rest = part
-            while !rest.isEmpty {
-                let written = pwrite(descriptor, rest.baseAddress, rest.count, off_t(position))
-                if written < 0 {
-                    if errno == EINTR { continue }
-                    throw .system("cannot write \(path) at \(position)")
-                }
-                position += written
-                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    /// Writes `head` and then `rest`, from `position` on, with one system call if the kernel takes all at once.
+    func write(_ head: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer, at position: Int) throws(StorageError) {
+        var done = 0
+        while done < head.count + rest.count {
+            let headRest = UnsafeRawBufferPointer(rebasing: head[min(done, head.count)...])
+            let restRest = UnsafeRawBufferPointer(rebasing: rest[max(0, done - head.count)...])
+            let written = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors in
+                vectors.initializeElement(
+                    at: 0,
+                    to: iovec(iov_base: UnsafeMutableRawPointer(mutating: headRest.baseAddress), iov_len: headRest.count))
+                vectors.initializeElement(
+                    at: 1,
+                    to: iovec(iov_base: UnsafeMutableRawPointer(mutating: restRest.baseAddress), iov_len: restRest.count))
+                return pwritev(descriptor, vectors.baseAddress, 2, off_t(position + done))
             }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw .system("cannot write \(path) at \(position + done)")
+            }
+            done += written
         }
     }
 
     func truncate(to byteCount: Int) throws(StorageError) {
         guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw .system("cannot truncate \(path)") }
     }
+
+    /// Takes the name away; the bytes stay readable through this object.
+    func remove() { _ = unlink(path) }
 
     func synchronize() throws(StorageError) {
         guard fdatasync(descriptor) == 0 else { throw .system("cannot synchronize \(path)") }
