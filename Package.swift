@@ -44,6 +44,7 @@ let package = Package(
         .target(
             name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
+        library("CLinux", apt: "libc6-dev"),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
         shared("YAML", ["CLibYAML"]),
@@ -71,6 +72,9 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
+        shared("EmbeddedBroker", ["CLinux"]),
+        service("embedded-broker", ["EmbeddedBroker"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
     ]
         tests("PatternsTests", ["Patterns"]),
     ],
