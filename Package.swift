@@ -56,6 +56,7 @@ let package = Package(
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
         shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
+        shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
         // Services.
         service("embedded-broker", ["EmbeddedBroker"]),
