@@ -59,6 +59,9 @@ let package = Package(
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
         // Services.
+        service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
+        service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
+        service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),

@@ -52,7 +52,7 @@ import StreamKitService
         return aggregation
     }
 
-    var references: [ReferenceData] { declarations.references }
+    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         guard let aggregation, let group, let eventTime else { return }

@@ -24,7 +24,7 @@ import StreamKitService
         within = settings.required("within", .duration(in: .seconds(1)...(.seconds(366 * 86_400))))
     }
 
-    var references: [ReferenceData] { declarations.references }
+    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         guard let key, let eventTime else { return }

@@ -21,7 +21,7 @@ import StreamKitService
         self.declarations = declarations
     }
 
-    var references: [ReferenceData] { declarations.references }
+    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         let records = flow.source("records", topics: input.topics)

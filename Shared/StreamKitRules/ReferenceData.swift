@@ -1,6 +1,6 @@
 public import Expressions
 internal import Glibc
-internal import StreamKitService
+public import StreamKitService
 internal import Synchronization
 internal import YAML
 
@@ -47,11 +47,32 @@ public final class ReferenceData: Sendable {
     }
 }
 
+extension RuleDeclarations {
+    /// What a service's `makeWatch` returns so that changes of reference files are picked up.
+    public var watch: (@Sendable () -> (Logger) -> Void)? {
+        if references.isEmpty { return nil }
+        let references = references
+        return {
+            let watcher = ReferenceWatcher(references)
+            return { logger in
+                watcher.look { name, error in
+                    if let error {
+                        logger.error("reference data not usable, the old is kept", ["reference": .text(name), "error": .text(error)])
+                    } else {
+                        logger.info("reference data read anew", ["reference": .text(name)])
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Keeps reference data up to date, on a thread of its own.
 final class ReferenceWatcher {
     private let data: [ReferenceData]
     private var stamps: [String: FileStamp] = [:]
 
+    /// The first look reads every file once more: one may have changed since the settings were read.
     init(_ data: [ReferenceData]) { self.data = data }
 
     private struct FileStamp: Hashable {
@@ -67,11 +88,6 @@ final class ReferenceWatcher {
         return FileStamp(
             seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, bytes: status.st_size,
             inode: UInt64(status.st_ino))
-    }
-
-    /// Notes how the files are now, before the first look for changes.
-    func begin() {
-        for case .file(let path) in data.map(\.source) { stamps[path] = Self.stamp(path) }
     }
 
     /// Reads again what has changed since the last look.

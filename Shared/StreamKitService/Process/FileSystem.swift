@@ -14,9 +14,9 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Small files, read and written whole.
-enum FileSystem {
+public enum FileSystem {
     /// - Throws: the system's error; `EFBIG` if there are more than `limit` bytes.
-    static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("cannot open \(path)", code: errno) }
         defer { close(descriptor) }
