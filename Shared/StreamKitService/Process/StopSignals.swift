@@ -5,11 +5,10 @@ internal import Synchronization
 ///
 /// The half second is for a terminal's Ctrl-C, which reaches a process and its parent, who passes it on.
 public final class StopSignals: Sendable {
-    private static let forceAfterMilliseconds: Int64 = 500
-    /// What the signal handler touches: nothing but these and calls that POSIX allows there.
+    private static var forceAfterMilliseconds: Int64 { 500 }
+    /// What the signal handler touches: nothing but these, initialised before it is installed, and calls that POSIX allows.
     private static let writeEnd = Atomic<Int32>(-1)
     private static let firstAtMilliseconds = Atomic<Int64>(0)
-    private static let forcedExitCode = ExitCode.failed.rawValue
 
     private let isRequested = Atomic(false)
     private let onStop: @Sendable (String) -> Void
@@ -55,7 +54,7 @@ public final class StopSignals: Sendable {
             var byte = UInt8(truncatingIfNeeded: number)
             _ = write(writeEnd.load(ordering: .sequentiallyConsistent), &byte, 1)
         } else if now &- first >= forceAfterMilliseconds {
-            _exit(forcedExitCode)
+            _exit(ExitCode.failed.rawValue)
         }
     }
 
