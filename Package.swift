@@ -63,6 +63,7 @@ let package = Package(
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
+        service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
