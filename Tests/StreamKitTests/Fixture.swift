@@ -99,6 +99,7 @@ final class Fixture {
         }
 
         func start(_ fixture: Fixture) {
+            failure = nil
             do throws(StreamFault) {
                 thread = try StreamThread(
                     plan: fixture.plan, number: 0, cluster: client, backends: stores, clock: fixture.cluster.clock,
@@ -147,7 +148,11 @@ final class Fixture {
     func run(_ processes: [Process], turns: Int = 300) -> Bool {
         for _ in 0..<turns {
             if isThrough { return true }
-            for process in processes where !process.turn() { return false }
+            for process in processes where !process.turn() {
+                // As a supervisor does: who could not even begin, because the broker was away, begins again.
+                guard process.thread == nil, process.failure?.mayBeTriedAgain ?? false else { return false }
+                process.start(self)
+            }
         }
         return isThrough
     }
@@ -207,5 +212,11 @@ final class Fixture {
             entries[String(decoding: key[2...], as: UTF8.self)] = record.text
         }
         return entries
+    }
+}
+
+extension StreamFault {
+    var mayBeTriedAgain: Bool {
+        if case .broker(let failure) = self { failure.response != .stop } else { false }
     }
 }

@@ -39,7 +39,7 @@ final class StreamThreadFaultTests: XCTestCase {
         var runs = 0
         for operation in PortOperation.allCases {
             for (moment, response) in failures(of: operation) {
-                for call in 1...max(1, min(12, healthy.count(of: operation))) {
+                for call in 1...max(1, min(25, healthy.count(of: operation))) {
                     let fixture = Fixture()
                     fixture.produce(24)
                     let faults = FaultPlan()
@@ -53,7 +53,7 @@ final class StreamThreadFaultTests: XCTestCase {
                 }
             }
         }
-        XCTAssertGreaterThan(runs, 200)
+        XCTAssertGreaterThan(runs, 120)
     }
 
     /// An abort needs a failure before it: the failure of the step that follows the first one.
