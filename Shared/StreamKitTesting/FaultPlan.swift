@@ -34,6 +34,7 @@ public final class FaultPlan: @unchecked Sendable {  // single-threaded, like th
     private var failures: [Key: BrokerFailure.Response] = [:]
     private var hooks: [Key: () -> Void] = [:]
     private var refusals: [Int: String] = [:]
+    private var callHooks: [Int: (moment: Moment, happens: () -> Void)] = [:]
     private var crashCall: Int?
     private var crashMoment = Moment.before
     private var counts: [PortOperation: Int] = [:]
@@ -59,6 +60,9 @@ public final class FaultPlan: @unchecked Sendable {  // single-threaded, like th
     public func at(_ operation: PortOperation, call: Int, _ moment: Moment, _ happens: @escaping () -> Void) {
         hooks[Key(operation: operation, call: call, moment: moment)] = happens
     }
+
+    /// Something happens in the outside world at the `call`-th call of whatever operation.
+    public func at(call: Int, _ moment: Moment, _ happens: @escaping () -> Void) { callHooks[call] = (moment, happens) }
 
     /// The broker refuses the record of the `send`-th send; `flush` tells.
     public func refuse(send: Int, reason: String) { refusals[send] = reason }
@@ -106,6 +110,10 @@ public final class FaultPlan: @unchecked Sendable {  // single-threaded, like th
     ) throws(BrokerFailure) {
         let key = Key(operation: operation, call: number, moment: moment)
         if let hook = hooks.removeValue(forKey: key) { hook() }
+        if let hook = callHooks[total], hook.moment == moment {
+            callHooks[total] = nil
+            hook.happens()
+        }
         if crashCall == total && crashMoment == moment { isCrashed = true }
         if isCrashed { throw dead(operation) }
         if let response = failures.removeValue(forKey: key) {

@@ -11,6 +11,8 @@ public final class InMemoryClient: Cluster, @unchecked Sendable {  // single-thr
     public var maximumRecordBytes = Int.max
     /// How many partitions a consumer takes records of at a time, and how many of each: small, so that batches are mixed.
     public var recordsPerPartitionAtOnce = 3
+    /// How many records the process read of changelogs and reference topics.
+    public internal(set) var readerRecordCount = 0
 
     init(cluster: InMemoryCluster, application: String, instance: String, isStatic: Bool, faults: FaultPlan) {
         self.cluster = cluster

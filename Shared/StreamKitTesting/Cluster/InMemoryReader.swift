@@ -27,6 +27,7 @@ final class InMemoryReader: PartitionReader {
             let fetched = positions.fetch(
                 from: client.cluster, maximum: maximum, atOnce: client.recordsPerPartitionAtOnce)
             if fetched.isEmpty { client.cluster.clock.advance(milliseconds: Int64(timeoutMilliseconds)) }
+            client.readerRecordCount += fetched.records.count
             let memory = BatchMemory(fetched.records)
             self.memory = memory
             return PolledBatch(
