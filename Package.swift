@@ -58,6 +58,7 @@ let package = Package(
         shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
+        shared("StreamKitTesting", ["StreamKit"]),
         // Services.
         service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
@@ -79,6 +80,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
+        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )
