@@ -47,6 +47,7 @@ let package = Package(
         shared("HTTP"),
         shared("Metrics"),
         shared("Kafka", ["CLibrdkafka"]),
+        shared("RocksDB", ["CRocksDB"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
@@ -55,14 +56,14 @@ let package = Package(
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
+        benchmark("kafka-copy", ["Kafka"]),
         // Tests.
         tests("JSONTests", ["JSON"]),
         tests("YAMLTests", ["YAML"]),
         tests("MetricsTests", ["Metrics"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
-        .executableTarget(
-            name: "kafka-copy", dependencies: ["Kafka"], path: "Benchmarks/kafka-copy", swiftSettings: swift),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
+        tests("RocksDBTests", ["RocksDB"]),
     ]
 )
