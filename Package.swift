@@ -58,9 +58,14 @@ let package = Package(
         // Floor 3: adapters, what makes a program of a topology, and tools.
         shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
         shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
+        shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
         // Services.
+        service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
+        service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
+        service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
+        service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),

@@ -23,7 +23,7 @@ public final class TaskTime {
     private var entries: [Entry] = []
     private var current = 0
     /// The wall clock as of this batch; reading it for each record would cost as much as scanning one.
-    private(set) var nowMilliseconds: Int64 = 0
+    public private(set) var nowMilliseconds: Int64 = 0
 
     init() {}
 
