@@ -50,11 +50,13 @@ let package = Package(
         shared("HTTP", ["CMicroHTTP"]),
         shared("Metrics"),
         shared("Kafka", ["CLibrdkafka"]),
+        shared("RocksDB", ["CRocksDB"]),
         shared("Patterns", ["CRE2"]),
         shared("Expressions", ["JSON"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
+        shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
         shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
@@ -78,6 +80,8 @@ let package = Package(
         tests("PatternsTests", ["Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
+        tests("RocksDBTests", ["RocksDB"]),
+        tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
