@@ -46,6 +46,7 @@ let package = Package(
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
         shared("Patterns", ["CRE2"]),
+        shared("JSONSchema", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
@@ -55,6 +56,7 @@ let package = Package(
         // Tests.
         tests("JSONTests", ["JSON"]),
         tests("PatternsTests", ["Patterns"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
     ],
     cxxLanguageStandard: .cxx17
 )

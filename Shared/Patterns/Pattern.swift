@@ -25,6 +25,11 @@ public final class Pattern: Sendable {
         automaton = ASCIIAutomaton(parsed)
     }
 
+    /// Whether the text is a pattern of ECMA-262, be it one that cannot be searched for in linear time.
+    public static func isECMAScript(_ text: String) -> Bool {
+        (try? ECMAScriptParser.parse(text, checksOnly: true)) != nil
+    }
+
     /// Compiles a pattern in RE2's own syntax, as CEL has them.
     public init(re2 text: String) throws(PatternError) {
         self.text = text
