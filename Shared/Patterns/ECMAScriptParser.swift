@@ -94,7 +94,8 @@ struct ECMAScriptParser {
         if accept("?") {
             if accept("=") || accept("!") || accept("<=") || accept("<!") {
                 if !checksOnly {
-                    throw error("look-around cannot be searched for in linear time: state it as a further rule", at: start)
+                    throw error(
+                        "look-around cannot be searched for in linear time: state it as a further rule", at: start)
                 }
             } else if accept("<") {
                 while let next = peek, next != ">" {

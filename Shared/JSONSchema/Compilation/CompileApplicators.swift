@@ -56,7 +56,8 @@ extension SchemaCompiler {
         let propertyNames = subschema(schema, "propertyNames")
         let minimum = count(schema, "minProperties") ?? 0
         let maximum = count(schema, "maxProperties") ?? .max
-        if properties.isEmpty, patterns.isEmpty, additional == nil, propertyNames == nil, minimum == 0, maximum == .max {
+        if properties.isEmpty, patterns.isEmpty, additional == nil, propertyNames == nil, minimum == 0, maximum == .max
+        {
             return
         }
         node.pointee.object = program.allocate(

@@ -54,7 +54,8 @@ extension SchemaCompiler {
             }
             bounds.append(
                 NumberRules.Bound(
-                    keyword: keyword, isLower: isLower, isExclusive: isExclusive, decimal: value.decimal, number: number,
+                    keyword: keyword, isLower: isLower, isExclusive: isExclusive, decimal: value.decimal,
+                    number: number,
                     text: String(decoding: value.bytes, as: UTF8.self)))
             rules.narrow(value.decimal, isLower: isLower, isExclusive: isExclusive)
         }
@@ -114,7 +115,8 @@ extension NumberRules {
             return
         }
         if isExclusive, bound.isInteger {
-            let (next, overflow) = isLower ? integer.addingReportingOverflow(1) : integer.subtractingReportingOverflow(1)
+            let (next, overflow) =
+                isLower ? integer.addingReportingOverflow(1) : integer.subtractingReportingOverflow(1)
             if overflow {
                 boundsDecideIntegers = false
                 return

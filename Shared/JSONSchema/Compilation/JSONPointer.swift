@@ -21,7 +21,9 @@ enum JSONPointer {
             var text: [UInt8] = []
             var rest = token
             while let byte = rest.popFirst() {
-                if byte == UInt8(ascii: "~"), let code = rest.first, code == UInt8(ascii: "0") || code == UInt8(ascii: "1") {
+                if byte == UInt8(ascii: "~"), let code = rest.first,
+                    code == UInt8(ascii: "0") || code == UInt8(ascii: "1")
+                {
                     text.append(code == UInt8(ascii: "0") ? UInt8(ascii: "~") : UInt8(ascii: "/"))
                     rest.removeFirst()
                 } else {

@@ -8,7 +8,8 @@ enum Keyword {
 
     /// Where a schema has schemas.
     static let subschemas: [String: Subschemas] = [
-        "$defs": .map, "definitions": .map, "allOf": .list, "anyOf": .list, "oneOf": .list, "not": .schema, "if": .schema,
+        "$defs": .map, "definitions": .map, "allOf": .list, "anyOf": .list, "oneOf": .list, "not": .schema,
+        "if": .schema,
         "then": .schema, "else": .schema, "dependentSchemas": .map, "dependencies": .map, "properties": .map,
         "patternProperties": .map, "additionalProperties": .schema, "propertyNames": .schema, "prefixItems": .list,
         "items": .schema, "contains": .schema, "unevaluatedProperties": .schema, "unevaluatedItems": .schema,
@@ -17,10 +18,13 @@ enum Keyword {
 
     /// The others, so that a misspelt one can be told.
     static let others: Set<String> = [
-        "$schema", "$id", "$anchor", "$dynamicAnchor", "$ref", "$dynamicRef", "$vocabulary", "$comment", "type", "enum", "const",
+        "$schema", "$id", "$anchor", "$dynamicAnchor", "$ref", "$dynamicRef", "$vocabulary", "$comment", "type", "enum",
+        "const",
         "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength", "pattern",
-        "maxItems", "minItems", "uniqueItems", "maxContains", "minContains", "maxProperties", "minProperties", "required",
-        "dependentRequired", "format", "contentEncoding", "contentMediaType", "title", "description", "default", "deprecated",
+        "maxItems", "minItems", "uniqueItems", "maxContains", "minContains", "maxProperties", "minProperties",
+        "required",
+        "dependentRequired", "format", "contentEncoding", "contentMediaType", "title", "description", "default",
+        "deprecated",
         "readOnly", "writeOnly", "examples",
     ]
 }

@@ -52,7 +52,9 @@ struct RecursionCheck {
 enum InPlace {
     static func targets(of node: NodePointer) -> [NodePointer] {
         guard let rules = node.pointee.applicators?.pointee else { return [] }
-        var targets = [rules.reference, rules.not, rules.condition, rules.consequence, rules.alternative].compactMap { $0 }
+        var targets = [rules.reference, rules.not, rules.condition, rules.consequence, rules.alternative].compactMap {
+            $0
+        }
         // Where a dynamic reference leads is known only to a run, which has its own limit.
         if rules.dynamicReference == nil, let fallback = rules.dynamicFallback { targets.append(fallback) }
         for list in [rules.all, rules.any, rules.one] {

@@ -79,13 +79,16 @@ struct SchemaCompiler {
         compileApplicators(node, schema)
         // What nothing refers to is compiled too: its mistakes are mistakes.
         for keyword in ["$defs", "definitions"] {
-            for (name, child) in map(schema, keyword) { _ = child.kind == .object ? self.node(schema.child(child, keyword, name)) : node }
+            for (name, child) in map(schema, keyword) {
+                _ = child.kind == .object ? self.node(schema.child(child, keyword, name)) : node
+            }
         }
         node.pointee.unevaluatedProperties = subschema(schema, "unevaluatedProperties")
         node.pointee.unevaluatedItems = subschema(schema, "unevaluatedItems")
         let rules = node.pointee
         node.pointee.acceptsAll =
-            rules.kinds == .any && rules.values == nil && rules.number == nil && rules.string == nil && rules.array == nil
+            rules.kinds == .any && rules.values == nil && rules.number == nil && rules.string == nil
+            && rules.array == nil
             && rules.object == nil && rules.applicators == nil && rules.unevaluatedProperties == nil
             && rules.unevaluatedItems == nil
     }
@@ -97,7 +100,9 @@ struct SchemaCompiler {
         }
         let name = URIReference(dialect).withoutFragment
         if name != MetaSchema.uri {
-            report("the dialect \(dialect) is not supported: schemas are of draft 2020-12 (\(MetaSchema.uri))", schema, "$schema")
+            report(
+                "the dialect \(dialect) is not supported: schemas are of draft 2020-12 (\(MetaSchema.uri))", schema,
+                "$schema")
         }
     }
 
@@ -125,7 +130,9 @@ struct SchemaCompiler {
             return nil
         }
         var nodes: [NodePointer] = []
-        for (index, element) in value.elements.enumerated() { nodes.append(node(schema.child(element, keyword, "\(index)"))) }
+        for (index, element) in value.elements.enumerated() {
+            nodes.append(node(schema.child(element, keyword, "\(index)")))
+        }
         return program.nodes(nodes)
     }
 

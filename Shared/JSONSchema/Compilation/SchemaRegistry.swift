@@ -63,7 +63,9 @@ struct SchemaRegistry {
         resources.append(SchemaResource(uri: uri, root: value, document: document))
         let number = resources.count - 1
         let name = uri.withoutFragment
-        if let other = numbers[name], resources[other].root.offset != value.offset || resources[other].document != document {
+        if let other = numbers[name],
+            resources[other].root.offset != value.offset || resources[other].document != document
+        {
             problems.append(SchemaProblem("$id \(name) is given twice", at: name))
         }
         numbers[name] = number
@@ -151,7 +153,8 @@ struct SchemaRegistry {
             return false
         }
         return name.unicodeScalars.allSatisfy {
-            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "-" || $0 == "_" || $0 == ".")
+            $0.isASCII
+                && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "-" || $0 == "_" || $0 == ".")
         }
     }
 
@@ -205,7 +208,9 @@ struct SchemaRegistry {
         return nil
     }
 
-    private func follow(_ pointer: String, from resource: Int, _ reference: String) -> Result<SchemaTarget, ReferenceFailure> {
+    private func follow(_ pointer: String, from resource: Int, _ reference: String) -> Result<
+        SchemaTarget, ReferenceFailure
+    > {
         var resource = resource
         let document = resources[resource].document
         var value = resources[resource].root

@@ -8,7 +8,8 @@ extension Evaluation {
         applicatorDepth &+= 1
         defer { applicatorDepth &-= 1 }
         guard applicatorDepth <= Evaluation.maximumApplicatorDepth else {
-            return report(node, "$ref", value, "\(name(value)): the schema applies itself to the same value without end") && false
+            return report(
+                node, "$ref", value, "\(name(value)): the schema applies itself to the same value without end") && false
         }
         var isValid = true
         if let reference = rules.pointee.reference, !evaluate(reference, value, tracking: tracking) {
@@ -62,7 +63,8 @@ extension Evaluation {
             }
             if !matches {
                 isValid = false
-                guard report(node, "anyOf", value, "\(name(value)) matches none of the \(any.count) alternatives") else {
+                guard report(node, "anyOf", value, "\(name(value)) matches none of the \(any.count) alternatives")
+                else {
                     return false
                 }
             }

@@ -6,7 +6,8 @@ extension Evaluation {
     func evaluateObject(
         _ rules: UnsafeMutablePointer<ObjectRules>, _ node: NodePointer, _ value: JSONValue, tracking: Bool
     ) -> Bool {
-        if value.offset == recordOffset, !tracking, let firstSlot = rules.pointee.firstSlot, !rules.pointee.needsMembers {
+        if value.offset == recordOffset, !tracking, let firstSlot = rules.pointee.firstSlot, !rules.pointee.needsMembers
+        {
             return evaluateRecord(rules, node, value, slots + firstSlot)
         }
         return evaluateMembers(rules, node, value, tracking: tracking)
@@ -94,7 +95,8 @@ extension Evaluation {
         }
         if required < rules.pointee.requiredCount {
             isValid = false
-            for property in rules.pointee.properties where property.isRequired && value.member(utf8: property.name) == nil {
+            for property in rules.pointee.properties
+            where property.isRequired && value.member(utf8: property.name) == nil {
                 guard reportMissing(property.name, node, value) else { return false }
             }
         }

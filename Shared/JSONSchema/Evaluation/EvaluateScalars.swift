@@ -22,13 +22,17 @@ extension Evaluation {
             let isMultiple = decimal?.isMultiple(of: divisor) ?? value.number?.isMultiple(of: divisor) ?? false
             if !isMultiple {
                 isValid = false
-                guard report(node, "multipleOf", value, Message.multiple(of: divisor, value, name(value))) else { return false }
+                guard report(node, "multipleOf", value, Message.multiple(of: divisor, value, name(value))) else {
+                    return false
+                }
             }
         }
         return isValid
     }
 
-    private func isWithin(_ bound: UnsafeMutablePointer<NumberRules.Bound>, _ value: JSONValue, _ decimal: Decimal?) -> Bool {
+    private func isWithin(_ bound: UnsafeMutablePointer<NumberRules.Bound>, _ value: JSONValue, _ decimal: Decimal?)
+        -> Bool
+    {
         let isBelow: Bool
         let isEqual: Bool
         if let decimal, let limit = bound.pointee.decimal {
@@ -52,11 +56,15 @@ extension Evaluation {
             let length = string.codePointCount
             if length < minimum {
                 isValid = false
-                guard report(node, "minLength", value, Message.length(atLeast: minimum, length, name(value))) else { return false }
+                guard report(node, "minLength", value, Message.length(atLeast: minimum, length, name(value))) else {
+                    return false
+                }
             }
             if length > maximum {
                 isValid = false
-                guard report(node, "maxLength", value, Message.length(atMost: maximum, length, name(value))) else { return false }
+                guard report(node, "maxLength", value, Message.length(atMost: maximum, length, name(value))) else {
+                    return false
+                }
             }
         }
         if let pattern = rules.pointee.pattern {

@@ -122,7 +122,9 @@ final class Evaluation {
         var isValid = true
         if !node.pointee.kinds.contains(KindSet(kind)), !isInteger(value, node.pointee.kinds) {
             isValid = false
-            guard report(node, "type", value, Message.kind(node.pointee.kinds, of: value, name(value))) else { return false }
+            guard report(node, "type", value, Message.kind(node.pointee.kinds, of: value, name(value))) else {
+                return false
+            }
         }
         if let rules = node.pointee.values, !isAmong(rules, value) {
             isValid = false
@@ -135,9 +137,13 @@ final class Evaluation {
         case .number:
             if let rules = node.pointee.number, !evaluateNumber(rules, node, value) { isValid = false }
         case .object:
-            if let rules = node.pointee.object, !evaluateObject(rules, node, value, tracking: tracking) { isValid = false }
+            if let rules = node.pointee.object, !evaluateObject(rules, node, value, tracking: tracking) {
+                isValid = false
+            }
         case .array:
-            if let rules = node.pointee.array, !evaluateArray(rules, node, value, tracking: tracking) { isValid = false }
+            if let rules = node.pointee.array, !evaluateArray(rules, node, value, tracking: tracking) {
+                isValid = false
+            }
         case .null, .true, .false: break
         }
         if !isValid, stopsAtFailure { return false }

@@ -12,7 +12,9 @@ enum HostFormats {
         else { return false }
         // Two hyphens after two characters are reserved for encoded labels (RFC 5891, section 4.2.3.1).
         let start = label.startIndex
-        guard label.count >= 4, label[start + 2] == UInt8(ascii: "-"), label[start + 3] == UInt8(ascii: "-") else { return true }
+        guard label.count >= 4, label[start + 2] == UInt8(ascii: "-"), label[start + 3] == UInt8(ascii: "-") else {
+            return true
+        }
         let isEncoded = label[start] | 0x20 == UInt8(ascii: "x") && label[start + 1] | 0x20 == UInt8(ascii: "n")
         return isEncoded && label.count > 4
     }

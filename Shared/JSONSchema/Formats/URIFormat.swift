@@ -61,7 +61,9 @@ enum URIFormat {
             return HostFormats.isIPv6(UnsafeRawBufferPointer(rebasing: text))
         }
         let version = text.dropFirst().prefix { $0.isHexadecimal }
-        guard !version.isEmpty, version.endIndex < text.endIndex, text[version.endIndex] == UInt8(ascii: ".") else { return false }
+        guard !version.isEmpty, version.endIndex < text.endIndex, text[version.endIndex] == UInt8(ascii: ".") else {
+            return false
+        }
         let rest = text[(version.endIndex + 1)...]
         return !rest.isEmpty && !rest.contains(UInt8(ascii: "%")) && consists(rest, alsoOf: ":")
     }
@@ -73,7 +75,8 @@ enum URIFormat {
         while position < text.endIndex {
             let byte = text[position]
             if byte == UInt8(ascii: "%") {
-                guard position + 2 < text.endIndex, text[position + 1].isHexadecimal, text[position + 2].isHexadecimal else {
+                guard position + 2 < text.endIndex, text[position + 1].isHexadecimal, text[position + 2].isHexadecimal
+                else {
                     return false
                 }
                 position += 3

@@ -25,7 +25,8 @@ struct KindSet: OptionSet {
     }
 
     static let names: [(name: String, kinds: KindSet)] = [
-        ("null", null), ("boolean", boolean), ("integer", integer), ("number", number), ("string", string), ("array", array),
+        ("null", null), ("boolean", boolean), ("integer", integer), ("number", number), ("string", string),
+        ("array", array),
         ("object", object),
     ]
 }

@@ -42,7 +42,8 @@ struct TextTable {
 
         @inline(__always)
         var hash: Int {
-            let mixed = (low ^ high &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: count)) &* 0xD6E8_FEB8_6659_FD93
+            let mixed =
+                (low ^ high &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: count)) &* 0xD6E8_FEB8_6659_FD93
             return Int(truncatingIfNeeded: mixed >> 32)
         }
     }
@@ -66,7 +67,9 @@ struct TextTable {
         entries.initialize(repeating: Entry(fingerprint: .none, text: nil, number: -1), count: capacity)
         for (number, text) in texts.enumerated() {
             let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, text.count), alignment: 1)
-            text.withUnsafeBytes { if let source = $0.baseAddress { copy.copyMemory(from: source, byteCount: $0.count) } }
+            text.withUnsafeBytes {
+                if let source = $0.baseAddress { copy.copyMemory(from: source, byteCount: $0.count) }
+            }
             insert(Entry(fingerprint: Fingerprint(copy, count: text.count), text: copy, number: Int32(number)))
         }
     }
