@@ -29,6 +29,11 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: swift)
 }
 
+/// A program that measures; nothing depends on it.
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: swift)
+}
+
 let package = Package(
     name: "streamkit",
     targets: [
@@ -36,14 +41,22 @@ let package = Package(
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        .target(
+            name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
-        shared("Expressions", ["JSON"]),
+        shared("Patterns", ["CRE2"]),
+        shared("Expressions", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
+        // Benchmarks.
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         // Tests.
         tests("JSONTests", ["JSON"]),
+        tests("PatternsTests", ["Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

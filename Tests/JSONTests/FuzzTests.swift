@@ -3,7 +3,7 @@ import JSON
 import XCTest
 
 /// How many inputs each fuzz test tries: `STREAMKIT_FUZZ_INPUTS`, a million for a night's run.
-let fuzzInputs = ProcessInfo.processInfo.environment["STREAMKIT_FUZZ_INPUTS"].flatMap { Int($0) } ?? 50_000
+let fuzzInputs = ProcessInfo.processInfo.environment["STREAMKIT_FUZZ_INPUTS"].flatMap { Int($0) } ?? 100_000
 
 final class FuzzTests: XCTestCase {
     private static let seeds = [

@@ -1,4 +1,5 @@
 import JSON
+import Patterns
 
 /// Conditions: connectives, comparisons, membership, tests of strings.
 extension Compiler {
@@ -19,7 +20,9 @@ extension Compiler {
                 guard case .bool(let value)? = context.variables[slot].value else { throw Unusual() }
                 return value
             }
-        case .call(let function, let arguments): return test(function.name, arguments)
+        case .call(let function, let arguments):
+            if let pattern = function.pattern { return match(arguments[0], pattern) }
+            return test(function.name, arguments)
         default: return nil
         }
     }
@@ -31,10 +34,11 @@ extension Compiler {
         for term in terms.dropLast().reversed() {
             let (first, rest) = (bool(term), code)
             // What fails is left to the general evaluator, which knows whether a later term decides all the same.
-            code =
-                deciding
-                ? { context throws(Unusual) in try first(context) ? true : try rest(context) }
-                : { context throws(Unusual) in try first(context) ? try rest(context) : false }
+            if deciding {
+                code = { context throws(Unusual) in try first(context) ? true : try rest(context) }
+            } else {
+                code = { context throws(Unusual) in try first(context) ? try rest(context) : false }
+            }
         }
         return code
     }
@@ -48,7 +52,6 @@ extension Compiler {
             return comparison(name, arguments[0], arguments[1])
         case (Operator.contained, 2): return membership(arguments[0], arguments[1])
         case ("startsWith", 2), ("endsWith", 2), ("contains", 2): return textTest(name, arguments)
-        case ("matches", 2): return match(arguments[0], arguments[1])
         default: return nil
         }
     }
@@ -155,6 +158,7 @@ extension Compiler {
                 guard wanted.count == list.count else { return nil }
                 let element = int(element)
                 return { context throws(Unusual) in wanted.contains(try element(context)) }
+            case .dyn: return dynamicMembership(element, list)
             default: return nil
             }
         }
@@ -166,20 +170,37 @@ extension Compiler {
         }
     }
 
-    private func textMembership(_ element: @escaping Code<TextSlice>, _ list: [Value]) -> Code<Bool>? {
+    private func table(of list: [Value]) -> TextTable? {
         var map = ValueMap()
         for value in list {
             guard case .string = value else { return nil }
             _ = map.set(value, .null)
         }
-        guard let table = TextTable(map) else { return nil }
+        return TextTable(map)
+    }
+
+    /// A field of any kind among strings: not one of them if it is no string.
+    private func dynamicMembership(_ element: Node, _ list: [Value]) -> Code<Bool>? {
+        guard case .field(let field) = element.operation, let table = table(of: list) else { return nil }
+        return { context throws(Unusual) in
+            guard try context.present(field).kind == .string else { return false }
+            return table.find(try context.textField(field)) != nil
+        }
+    }
+
+    private func textMembership(_ element: @escaping Code<TextSlice>, _ list: [Value]) -> Code<Bool>? {
+        guard let table = table(of: list) else { return nil }
         return { context throws(Unusual) in table.find(try element(context)) != nil }
     }
 
     // MARK: Tests of strings
 
+    private func match(_ argument: Node, _ pattern: Pattern) -> Code<Bool> {
+        let operand = text(argument)
+        return { context throws(Unusual) in pattern.matches(try operand(context).bytes) }
+    }
+
     private func textTest(_ name: String, _ arguments: [Node]) -> Code<Bool>? {
-        guard type(arguments[0]) == .string, type(arguments[1]) == .string else { return nil }
         let (whole, part) = (text(arguments[0]), text(arguments[1]))
         switch name {
         case "startsWith":

@@ -38,6 +38,12 @@ extension Compiler {
             let operand = duration(arguments[0])
             return { context throws(Unusual) in try operand(context) / 1_000_000 }
         case ("sum", [.list(.int)]): return codePointSum(arguments[0])
+        case (Operator.index, _):
+            guard let entry = entry(arguments) else { return nil }
+            return { context throws(Unusual) in
+                guard case .int(let value) = try entry(context) else { throw Unusual() }
+                return value
+            }
         default: return nil
         }
     }
@@ -87,6 +93,12 @@ extension Compiler {
         if name == "double", types == [.int] {
             let operand = int(arguments[0])
             return { context throws(Unusual) in Double(try operand(context)) }
+        }
+        if name == Operator.index, let entry = entry(arguments) {
+            return { context throws(Unusual) in
+                guard case .double(let value) = try entry(context) else { throw Unusual() }
+                return value
+            }
         }
         guard types == [.double, .double] else { return nil }
         let (left, right) = (double(arguments[0]), double(arguments[1]))
@@ -151,7 +163,12 @@ extension Compiler {
             return combine(arguments) { (left, right) throws(DecimalError) in try left.multiplied(by: right) }
         case ("_/_", 2): return combine(arguments, FunctionLibrary.quotient)
         case ("round", 2), ("round", 3): return rounding(arguments)
-        case (Operator.index, 2): return lookUp(arguments)
+        case (Operator.index, 2):
+            guard let entry = entry(arguments) else { return nil }
+            return { context throws(Unusual) in
+                guard case .decimal(let value) = try entry(context) else { throw Unusual() }
+                return value
+            }
         default: return nil
         }
     }
@@ -194,7 +211,8 @@ extension Compiler {
         guard case .int(let scale)? = arguments[1].constant else { return nil }
         var mode = RoundingMode.halfEven
         if arguments.count == 3 {
-            guard case .string(let name)? = arguments[2].constant, let named = FunctionLibrary.roundingModes[name] else {
+            guard case .string(let name)? = arguments[2].constant, let named = FunctionLibrary.roundingModes[name]
+            else {
                 return nil
             }
             mode = named
@@ -207,15 +225,15 @@ extension Compiler {
         }
     }
 
-    /// `rates[region]`: a decimal of reference data by a string.
-    private func lookUp(_ arguments: [Node]) -> Code<Decimal>? {
+    /// `rates[region]`: reference data by a string.
+    private func entry(_ arguments: [Node]) -> Code<Value>? {
         guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
         let key = text(arguments[1])
         return { context throws(Unusual) in
-            guard let table = context.variables[slot].table, let place = table.find(try key(context)),
-                case .decimal(let value) = table.values[place]
-            else { throw Unusual() }
-            return value
+            guard let table = context.variables[slot].table, let place = table.find(try key(context)) else {
+                throw Unusual()
+            }
+            return table.values[place]
         }
     }
 }

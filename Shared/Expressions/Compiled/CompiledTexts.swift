@@ -7,7 +7,7 @@ extension Compiler {
         case .constant(.string(let value)):
             let pinned = PinnedText(value.utf8)
             return { _ in pinned.slice }
-        case .field(let field) where field.type == .string:
+        case .field(let field) where field.type == .string || field.type == .dyn:
             return { context throws(Unusual) in try context.textField(field) }
         case .variable(let slot, _):
             return { context throws(Unusual) in
@@ -106,30 +106,29 @@ extension Compiler {
         }
     }
 
-    /// A chain of `+` is one piece of work: all parts, then one copy of each.
+    /// A chain of `+` takes its parts three at a time.
     private func concatenation(_ node: Node) -> Code<TextSlice>? {
         guard type(node) == .string else { return nil }
-        let parts = terms(node).map { text($0) }
-        switch parts.count {
-        case 2:
-            let (a, b) = (parts[0], parts[1])
-            return { context throws(Unusual) in
-                context.arena.joined(try a(context), try b(context))
+        var parts = terms(node).map { text($0) }[...]
+        guard var code = parts.popFirst() else { return nil }
+        while let second = parts.popFirst() {
+            if let third = parts.popFirst() {
+                code = Self.join(code, second, third)
+            } else {
+                code = Self.join(code, second)
             }
-        case 3:
-            let (a, b, c) = (parts[0], parts[1], parts[2])
-            return { context throws(Unusual) in
-                context.arena.joined(try a(context), try b(context), try c(context))
-            }
-        default:
-            guard let last = parts.last else { return nil }
-            let rest = parts.dropLast().reduce(nil as Code<TextSlice>?) { left, right in
-                guard let left else { return right }
-                return { context throws(Unusual) in context.arena.joined(try left(context), try right(context)) }
-            }
-            guard let rest else { return nil }
-            return { context throws(Unusual) in context.arena.joined(try rest(context), try last(context)) }
         }
+        return code
+    }
+
+    private static func join(_ a: @escaping Code<TextSlice>, _ b: @escaping Code<TextSlice>) -> Code<TextSlice> {
+        { context throws(Unusual) in context.arena.joined(try a(context), try b(context)) }
+    }
+
+    private static func join(
+        _ a: @escaping Code<TextSlice>, _ b: @escaping Code<TextSlice>, _ c: @escaping Code<TextSlice>
+    ) -> Code<TextSlice> {
+        { context throws(Unusual) in context.arena.joined(try a(context), try b(context), try c(context)) }
     }
 
     private func terms(_ node: Node) -> [Node] {

@@ -27,49 +27,56 @@ struct Compiler: Sendable {
     // MARK: Operands: specialised, or general ones made typed
 
     func bool(_ node: Node) -> Code<Bool> {
-        specialBool(node) ?? { context throws(Unusual) in
+        if let code = specialBool(node) { return code }
+        return { context throws(Unusual) in
             guard case .bool(let value) = try Self.general(node, context) else { throw Unusual() }
             return value
         }
     }
 
     func int(_ node: Node) -> Code<Int64> {
-        specialInt(node) ?? { context throws(Unusual) in
+        if let code = specialInt(node) { return code }
+        return { context throws(Unusual) in
             guard case .int(let value) = try Self.general(node, context) else { throw Unusual() }
             return value
         }
     }
 
     func double(_ node: Node) -> Code<Double> {
-        specialDouble(node) ?? { context throws(Unusual) in
+        if let code = specialDouble(node) { return code }
+        return { context throws(Unusual) in
             guard case .double(let value) = try Self.general(node, context).plain else { throw Unusual() }
             return value
         }
     }
 
     func decimal(_ node: Node) -> Code<Decimal> {
-        specialDecimal(node) ?? { context throws(Unusual) in
+        if let code = specialDecimal(node) { return code }
+        return { context throws(Unusual) in
             guard case .decimal(let value) = try Self.general(node, context) else { throw Unusual() }
             return value
         }
     }
 
     func text(_ node: Node) -> Code<TextSlice> {
-        specialText(node) ?? { context throws(Unusual) in
+        if let code = specialText(node) { return code }
+        return { context throws(Unusual) in
             guard case .string(let value) = try Self.general(node, context) else { throw Unusual() }
             return context.arena.copy(value.utf8)
         }
     }
 
     func instant(_ node: Node) -> Code<Instant> {
-        specialInstant(node) ?? { context throws(Unusual) in
+        if let code = specialInstant(node) { return code }
+        return { context throws(Unusual) in
             guard case .timestamp(let value) = try Self.general(node, context) else { throw Unusual() }
             return value
         }
     }
 
     func duration(_ node: Node) -> Code<Int64> {
-        specialDuration(node) ?? { context throws(Unusual) in
+        if let code = specialDuration(node) { return code }
+        return { context throws(Unusual) in
             guard case .duration(let value) = try Self.general(node, context) else { throw Unusual() }
             return value
         }

@@ -5,17 +5,15 @@ extension TextSlice {
     /// The first place of a text at or after `start`.
     func offset(of part: TextSlice, from start: Int) -> Int? {
         guard part.count <= count &- start else { return nil }
-        if part.count == 1 {
-            let first = part[0]
-            var index = start
-            while index < count {
-                if self[index] == first { return index }
-                index &+= 1
-            }
-            return nil
+        guard part.count > 0 else { return start }
+        let first = part[0]
+        let last = count &- part.count
+        var index = start
+        while index <= last {
+            if self[index] == first, memcmp(base + index, part.base, part.count) == 0 { return index }
+            index &+= 1
         }
-        guard let found = memmem(base + start, count &- start, part.base, part.count) else { return nil }
-        return UnsafeRawPointer(found) - base
+        return nil
     }
 
     /// The part with this number between separators; nil if there are not so many.

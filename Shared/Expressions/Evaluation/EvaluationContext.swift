@@ -18,6 +18,8 @@ public final class EvaluationContext {
     private var instant: Instant?
     /// Text made by compiled expressions; lives until the next record.
     let arena = Arena()
+    /// The variables whose values were computed for this record alone.
+    private var computed: [Int] = []
     var locals: [Value] = []
     private var remainingCost: Int
     private let costLimit: Int
@@ -54,6 +56,8 @@ public final class EvaluationContext {
     /// record before is forgotten.
     public func begin() {
         instant = nil
+        for slot in computed { variables[slot] = BoundVariable() }
+        computed.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
 
@@ -73,6 +77,12 @@ public final class EvaluationContext {
         guard let slot = slot(name) else { return false }
         set(slot, value)
         return true
+    }
+
+    /// Binds a variable for this record alone, text without a copy on the heap.
+    func setForRecord(_ slot: VariableSlot, _ variable: BoundVariable) {
+        variables[slot.index] = variable
+        computed.append(slot.index)
     }
 
     /// The time that `now()` answers for this record; nil takes the system's when first asked.
