@@ -52,7 +52,7 @@ let package = Package(
         // Services.
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
-        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ["JSON", "Expressions", "CAllocationCounter"]),
         // Tests.
         tests("JSONTests", ["JSON"]),
         tests("PatternsTests", ["Patterns"]),

@@ -10,6 +10,7 @@ enum RulesBenchmark {
         measureReading(orders)
         measureWriting(orders)
         measureNumbers(orders)
+        ExpressionsBenchmark(orders).run()
     }
 
     private static func measureReading(_ orders: Orders) {
