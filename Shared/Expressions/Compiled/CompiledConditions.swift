@@ -7,8 +7,9 @@ extension Compiler {
         switch node.operation {
         case .constant(.bool(let value)): return { _ in value }
         case .field(let field):
+            let place = FieldPlace(field)
             return { context throws(Unusual) in
-                guard let value = try context.present(field).bool else { throw Unusual() }
+                guard let value = try context.present(place).bool else { throw Unusual() }
                 return value
             }
         case .hasField(let field): return { context in context.json(field) != nil }
@@ -70,6 +71,7 @@ extension Compiler {
         case (.bool, .bool) where name == Operator.equal || name == Operator.notEqual:
             let (first, second, wanted) = (bool(left), bool(right), name == Operator.equal)
             return { context throws(Unusual) in (try first(context) == (try second(context))) == wanted }
+        case (.dyn, .int), (.dyn, .double): return dynamicComparison(name, left, right)
         case (.dyn, .string) where name == Operator.equal || name == Operator.notEqual:
             return dynamicEquality(left, right, wanted: name == Operator.equal)
         default: return nil
@@ -137,13 +139,59 @@ extension Compiler {
     private func dynamicEquality(_ left: Node, _ right: Node, wanted: Bool) -> Code<Bool>? {
         guard case .field(let field) = left.operation, case .string(let constant)? = right.constant else { return nil }
         let pinned = PinnedText(constant.utf8)
+        let place = FieldPlace(field)
         return { context throws(Unusual) in
-            let value = try context.present(field)
+            let value = try context.present(place)
             guard value.kind == .string else {
                 if value.kind == .array || value.kind == .object { throw Unusual() }
                 return !wanted
             }
-            return (try context.textField(field) == pinned.slice) == wanted
+            return (try context.textField(place) == pinned.slice) == wanted
+        }
+    }
+
+    /// A field of any kind against a constant number.
+    private func dynamicComparison(_ name: String, _ left: Node, _ right: Node) -> Code<Bool>? {
+        guard case .field(let field) = left.operation, let constant = right.constant else { return nil }
+        let isEquality = name == Operator.equal || name == Operator.notEqual
+        let accepted: Set<Order>
+        switch name {
+        case Operator.equal, Operator.notEqual: accepted = [.same]
+        case "_<_": accepted = [.before]
+        case "_<=_": accepted = [.before, .same]
+        case "_>_": accepted = [.after]
+        default: accepted = [.after, .same]
+        }
+        let (before, same, after) = (
+            accepted.contains(.before), accepted.contains(.same), accepted.contains(.after)
+        )
+        let isNegated = name == Operator.notEqual
+        let place = FieldPlace(field)
+        return { context throws(Unusual) in
+            let json = try context.present(place)
+            switch json.kind {
+            case .number: break
+            case .string, .true, .false, .null:
+                if isEquality { return isNegated }
+                throw Unusual()
+            default: throw Unusual()
+            }
+            let value: Value
+            if let int = json.int64 {
+                value = .int(int)
+            } else if !json.isWrittenAsInteger, let double = json.double {
+                value = .double(double)
+            } else {
+                throw Unusual()
+            }
+            let holds: Bool =
+                switch value.numericOrder(to: constant) {
+                case .before: before
+                case .same: same
+                case .after: after
+                case nil: false
+                }
+            return holds != isNegated
         }
     }
 
@@ -165,8 +213,9 @@ extension Compiler {
         guard type(element) == .string, case .variable(let slot, _) = container.operation else { return nil }
         let key = text(element)
         return { context throws(Unusual) in
-            guard let table = context.variables[slot].table else { throw Unusual() }
-            return table.find(try key(context)) != nil
+            let key = try key(context)
+            guard let found = context.variables[slot].withTable({ $0.find(key) != nil }) else { throw Unusual() }
+            return found
         }
     }
 
@@ -182,9 +231,10 @@ extension Compiler {
     /// A field of any kind among strings: not one of them if it is no string.
     private func dynamicMembership(_ element: Node, _ list: [Value]) -> Code<Bool>? {
         guard case .field(let field) = element.operation, let table = table(of: list) else { return nil }
+        let place = FieldPlace(field)
         return { context throws(Unusual) in
-            guard try context.present(field).kind == .string else { return false }
-            return table.find(try context.textField(field)) != nil
+            guard try context.present(place).kind == .string else { return false }
+            return table.find(try context.textField(place)) != nil
         }
     }
 

@@ -8,8 +8,9 @@ extension Compiler {
         switch node.operation {
         case .constant(.int(let value)): return { _ in value }
         case .field(let field) where field.type == .int:
+            let place = FieldPlace(field)
             return { context throws(Unusual) in
-                guard let value = try context.present(field).int64 else { throw Unusual() }
+                guard let value = try context.present(place).int64 else { throw Unusual() }
                 return value
             }
         case .variable(let slot, _):
@@ -73,8 +74,9 @@ extension Compiler {
         switch node.operation {
         case .constant(.double(let value)): return { _ in value }
         case .field(let field) where field.type == .double:
+            let place = FieldPlace(field)
             return { context throws(Unusual) in
-                guard let value = try context.present(field).double else { throw Unusual() }
+                guard let value = try context.present(place).double else { throw Unusual() }
                 return value
             }
         case .variable(let slot, _):
@@ -130,8 +132,9 @@ extension Compiler {
 
     /// A number or the text of one, whichever the record has.
     private func decimalField(_ field: Node.RecordField) -> Code<Decimal> {
-        { context throws(Unusual) in
-            let value = try context.present(field)
+        let place = FieldPlace(field)
+        return { context throws(Unusual) in
+            let value = try context.present(place)
             let bytes: UnsafeRawBufferPointer
             switch value.kind {
             case .number: bytes = value.bytes
@@ -179,8 +182,9 @@ extension Compiler {
             let isString = type(argument) == .string
             let read = decimalField(field)
             guard isString else { return read }
+            let place = FieldPlace(field)
             return { context throws(Unusual) in
-                guard try context.present(field).kind == .string else { throw Unusual() }
+                guard try context.present(place).kind == .string else { throw Unusual() }
                 return try read(context)
             }
         case (_, .decimal): return decimal(argument)
@@ -230,10 +234,10 @@ extension Compiler {
         guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
         let key = text(arguments[1])
         return { context throws(Unusual) in
-            guard let table = context.variables[slot].table, let place = table.find(try key(context)) else {
-                throw Unusual()
-            }
-            return table.values[place]
+            let key = try key(context)
+            let found = context.variables[slot].withTable { table in table.find(key).map { table.value(at: $0) } }
+            guard case .some(.some(let value)) = found else { throw Unusual() }
+            return value
         }
     }
 }

@@ -8,7 +8,8 @@ extension Compiler {
             let pinned = PinnedText(value.utf8)
             return { _ in pinned.slice }
         case .field(let field) where field.type == .string || field.type == .dyn:
-            return { context throws(Unusual) in try context.textField(field) }
+            let place = FieldPlace(field)
+            return { context throws(Unusual) in try context.textField(place) }
         case .variable(let slot, _):
             return { context throws(Unusual) in
                 guard let slice = context.variables[slot].text else { throw Unusual() }
@@ -50,10 +51,13 @@ extension Compiler {
         else { return nil }
         let key = text(arguments[1])
         return { context throws(Unusual) in
-            guard let table = context.variables[slot].table else { throw Unusual() }
-            guard let place = table.find(try key(context)) else { return nil }
-            guard let text = table.text(at: place) else { throw Unusual() }
-            return text
+            let key = try key(context)
+            guard let found = context.variables[slot].withTable({ $0.lookUp(key) }) else { throw Unusual() }
+            switch found {
+            case .missing: return nil
+            case .text(let slice): return slice
+            case .other: throw Unusual()
+            }
         }
     }
 
@@ -79,10 +83,11 @@ extension Compiler {
         guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
         let key = text(arguments[1])
         return { context throws(Unusual) in
-            guard let table = context.variables[slot].table, let place = table.find(try key(context)),
-                let text = table.text(at: place)
-            else { throw Unusual() }
-            return text
+            let key = try key(context)
+            guard case .text(let slice)? = context.variables[slot].withTable({ $0.lookUp(key) }) else {
+                throw Unusual()
+            }
+            return slice
         }
     }
 

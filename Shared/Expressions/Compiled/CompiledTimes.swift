@@ -6,7 +6,8 @@ extension Compiler {
         switch node.operation {
         case .constant(.timestamp(let value)): return { _ in value }
         case .field(let field) where field.type == .timestamp:
-            return { context throws(Unusual) in try Self.instant(try context.textField(field)) }
+            let place = FieldPlace(field)
+            return { context throws(Unusual) in try Self.instant(try context.textField(place)) }
         case .variable(let slot, _):
             return { context throws(Unusual) in
                 guard case .timestamp(let value)? = context.variables[slot].value else { throw Unusual() }
@@ -31,7 +32,8 @@ extension Compiler {
             return { context throws(Unusual) in try Self.instant(try operand(context)) }
         case ("timestamp", [.dyn]):
             guard case .field(let field) = arguments[0].operation else { return nil }
-            return { context throws(Unusual) in try Self.instant(try context.textField(field)) }
+            let place = FieldPlace(field)
+            return { context throws(Unusual) in try Self.instant(try context.textField(place)) }
         case ("_+_", [.timestamp, .duration]):
             let (time, span) = (instant(arguments[0]), duration(arguments[1]))
             return { context throws(Unusual) in

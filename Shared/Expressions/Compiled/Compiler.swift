@@ -106,17 +106,35 @@ struct Compiler: Sendable {
     }
 }
 
+/// Where compiled code finds a field of the record.
+struct FieldPlace: Sendable {
+    /// Its place among the declared fields; negative in a record of unknown fields, where the name is looked up.
+    let index: Int
+    let name: String
+
+    init(_ field: Node.RecordField) {
+        index = field.index ?? -1
+        name = field.name
+    }
+}
+
 extension EvaluationContext {
     /// A field of the record; not for use where it is missing.
     @inline(__always)
-    func present(_ field: Node.RecordField) throws(Unusual) -> JSONValue {
-        guard let value = json(field) else { throw Unusual() }
+    func present(_ field: FieldPlace) throws(Unusual) -> JSONValue {
+        if field.index >= 0, let value = json(field.index) { return value }
+        return try undeclared(field)
+    }
+
+    @inline(never)
+    private func undeclared(_ field: FieldPlace) throws(Unusual) -> JSONValue {
+        guard field.index < 0, let value = record.field(named: field.name) else { throw Unusual() }
         return value
     }
 
     /// The bytes of a string field as they stand in the record.
     @inline(__always)
-    func textField(_ field: Node.RecordField) throws(Unusual) -> TextSlice {
+    func textField(_ field: FieldPlace) throws(Unusual) -> TextSlice {
         guard let utf8 = try present(field).string?.utf8, let base = utf8.baseAddress else { throw Unusual() }
         return TextSlice(base, utf8.count)
     }

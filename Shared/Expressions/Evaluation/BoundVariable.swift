@@ -6,7 +6,9 @@ struct BoundVariable {
     let text: TextSlice?
     /// An index over a map with string keys, built when the map is bound: reference data is read for every record and
     /// changes rarely.
-    let table: TextTable?
+    private let table: TextTable?
+    /// The same without counting references.
+    private let tableReference: Unmanaged<TextTable>?
     /// Keeps the bytes of a string alive.
     private let pinned: PinnedText?
 
@@ -20,6 +22,7 @@ struct BoundVariable {
         default: break
         }
         self.table = table
+        tableReference = table.map { Unmanaged.passUnretained($0) }
         self.pinned = pinned
         text = pinned?.slice
     }
@@ -29,7 +32,14 @@ struct BoundVariable {
         stored = nil
         self.text = text
         table = nil
+        tableReference = nil
         pinned = nil
+    }
+
+    /// Looks a key up in a map with string keys: nil if there is no such map, otherwise what `body` makes of the table.
+    @inline(__always)
+    func withTable<T>(_ body: (TextTable) -> T) -> T? {
+        tableReference?._withUnsafeGuaranteedRef { body($0) }
     }
 
     var value: Value? {

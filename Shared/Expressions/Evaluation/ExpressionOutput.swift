@@ -8,37 +8,8 @@ extension Expression {
     /// - Throws: also for what JSON cannot hold: NaN and infinities.
     @discardableResult
     public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
-        context.begin(program)
-        switch code {
-        case .bool(let code):
-            if let value = try? code(context) {
-                output.append(value ? "true" : "false")
-                return true
-            }
-        case .int(let code):
-            if let value = try? code(context) {
-                output.append(value)
-                return true
-            }
-        case .decimal(let code):
-            if let value = try? code(context) {
-                output.append(value)
-                return true
-            }
-        case .text(let code):
-            if let value = try? code(context) {
-                output.appendQuoted(value.bytes)
-                return true
-            }
-        case .instant(let code):
-            if let value = try? code(context) {
-                output.append("\"")
-                output.append(value)
-                output.append("\"")
-                return true
-            }
-        case .double, .duration, .general: break
-        }
+        context.begin(localCount: localCount)
+        if (try? writer(context, output)) != nil { return true }
         let value = try evaluate(in: context)
         if case .optional(nil) = value { return false }
         let start = output.count
@@ -53,15 +24,37 @@ extension Expression {
 
     /// Appends the bytes of a string or of bytes as they are: for keys, headers and topic names.
     public func writeBytes(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) {
-        if case .text(let code) = code {
-            context.begin(program)
-            if let value = try? code(context) { return output.append(value.bytes) }
-        }
+        context.begin(localCount: localCount)
+        if let value = try? text(context) { return output.append(value.bytes) }
         let value = try evaluate(in: context)
         switch value {
         case .string(let text): text.utf8.withUnsafeBytes { output.append($0) }
         case .bytes(let bytes): bytes.withUnsafeBytes { output.append($0) }
         default: throw wrongType(value, "a string or bytes")
+        }
+    }
+}
+
+/// Appends a value as JSON, or nothing if that takes the general evaluator.
+typealias Writer = @Sendable (EvaluationContext, OutputBuffer) throws(Unusual) -> Void
+
+extension CompiledCode {
+    var writer: Writer {
+        switch self {
+        case .bool(let code):
+            return { context, output throws(Unusual) in output.append(try code(context) ? "true" : "false") }
+        case .int(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
+        case .decimal(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
+        case .text(let code):
+            return { context, output throws(Unusual) in output.appendQuoted(try code(context).bytes) }
+        case .instant(let code):
+            return { context, output throws(Unusual) in
+                let instant = try code(context)
+                output.append(UInt8(ascii: "\""))
+                output.append(instant)
+                output.append(UInt8(ascii: "\""))
+            }
+        case .double, .duration, .general: return { _, _ throws(Unusual) in throw Unusual() }
         }
     }
 }
