@@ -55,8 +55,13 @@ public final class Expression: Sendable {
 
     /// The same by the general evaluator alone, which is what specialised code is tested against.
     package func evaluateGenerally(in context: EvaluationContext) throws(EvaluationError) -> Value {
+        try evaluateKeepingNumbers(in: context).plain
+    }
+
+    /// The same, but a number of the record keeps its text.
+    func evaluateKeepingNumbers(in context: EvaluationContext) throws(EvaluationError) -> Value {
         context.begin(localCount: localCount)
-        do { return try program.root.value(in: context).plain } catch { throw error.located(in: source) }
+        do { return try program.root.value(in: context) } catch { throw error.located(in: source) }
     }
 
     /// The value of a condition; an error if it is not a bool.

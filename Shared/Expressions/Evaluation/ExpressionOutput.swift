@@ -10,7 +10,7 @@ extension Expression {
     public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
         context.begin(localCount: localCount)
         if (try? writer(context, output)) != nil { return true }
-        let value = try evaluate(in: context)
+        let value = try evaluateKeepingNumbers(in: context)
         if case .optional(nil) = value { return false }
         let start = output.count
         do {
