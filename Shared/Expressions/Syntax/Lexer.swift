@@ -4,9 +4,6 @@ struct Lexer {
     private var position = 0
 
     static func tokens(of source: SourceText) throws(SyntaxError) -> [Token] {
-        if let invalid = source.utf8.firstIndex(of: 0) {
-            throw SyntaxError(message: "a NUL byte is not allowed here", offset: invalid)
-        }
         var lexer = Lexer(source: source.utf8)
         var tokens: [Token] = []
         repeat {
