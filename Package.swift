@@ -54,6 +54,7 @@ let package = Package(
         shared("Patterns", ["CRE2"]),
         shared("Expressions", ["JSON"]),
         shared("JSONSchema", ["JSON", "Patterns"]),
+        shared("Expressions", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
@@ -73,6 +74,7 @@ let package = Package(
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka"]),
         benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ["JSON", "Expressions", "CAllocationCounter"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON"]),
