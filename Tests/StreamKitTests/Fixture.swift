@@ -56,7 +56,7 @@ final class Fixture {
         var plan = ThreadPlan(
             topology: topology,
             deadLetters: DeadLetterSettings(sink: SinkDefinition("dead"), stage: "fixture"))
-        plan.commitIntervalMilliseconds = 50
+        plan.commitIntervalMilliseconds = 25
         plan.commitWhenDrainedMilliseconds = 20
         plan.pollRecordsMax = 5
         return plan
@@ -113,6 +113,8 @@ final class Fixture {
         @discardableResult
         func turn() -> Bool {
             guard let thread, failure == nil else { return false }
+            // Work takes time: about two batches to a transaction.
+            client.cluster.clock.advance(milliseconds: 10)
             do throws(StreamFault) {
                 try thread.turn()
                 return true
