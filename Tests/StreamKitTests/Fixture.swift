@@ -43,6 +43,8 @@ final class Fixture {
     let plan: ThreadPlan
     let partitions: Int32
     private(set) var inputCount = 0
+    /// Which inputs are to end as dead letters.
+    var isRefused: (String) -> Bool = { $0.hasPrefix("poison") }
 
     static var topology: Topology {
         Topology(application) { flow in
@@ -125,6 +127,12 @@ final class Fixture {
         }
     }
 
+    /// Appends one record to the input.
+    func append(key: String, _ value: String) {
+        inputCount += 1
+        cluster.append(to: "in", key: key, value, timestampMilliseconds: 1_000_000 + Int64(inputCount))
+    }
+
     func start(
         instance: String = "0", isStatic: Bool = false, faults: FaultPlan = FaultPlan(),
         stores: InMemoryStores? = nil
@@ -171,8 +179,8 @@ final class Fixture {
         var refused: [String] = []
         for record in inputs {
             let key = record.keyText ?? ""
-            if record.text?.hasPrefix("poison") ?? false {
-                refused.append(record.text ?? "")
+            if let text = record.text, isRefused(text) {
+                refused.append(text)
             } else {
                 counts[key, default: 0] += 1
                 expected[key, default: []].append("\(record.text ?? "")#\(counts[key] ?? 0)")
