@@ -100,11 +100,12 @@ final class Fixture {
                 application: Fixture.application, instance: instance, isStatic: isStatic, faults: faults)
         }
 
-        func start(_ fixture: Fixture) {
+        func start(_ fixture: Fixture, plan: ThreadPlan? = nil) {
             failure = nil
             do throws(StreamFault) {
                 thread = try StreamThread(
-                    plan: fixture.plan, number: 0, cluster: client, backends: stores, clock: fixture.cluster.clock,
+                    plan: plan ?? fixture.plan, number: 0, cluster: client, backends: stores,
+                    clock: fixture.cluster.clock,
                     log: fixture.log, status: status)
             } catch {
                 failure = error
