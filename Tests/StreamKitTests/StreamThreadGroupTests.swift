@@ -1,3 +1,4 @@
+import Foundation
 import StreamKit
 import StreamKitTesting
 import XCTest
