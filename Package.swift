@@ -29,21 +29,62 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: swift)
 }
 
+/// A program that measures; nothing depends on it.
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: swift)
+}
+
 let package = Package(
     name: "streamkit",
     targets: [
-        // Floor 0: C libraries.
+        // Floor 0: C libraries, and the few lines of C or C++ where a header does not reach Swift.
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        library("CLinux", apt: "libc6-dev"),
+        .target(name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
+        shared("YAML", ["CLibYAML"]),
+        shared("HTTP", ["CMicroHTTP"]),
+        shared("Metrics"),
+        shared("Kafka", ["CLibrdkafka"]),
+        shared("RocksDB", ["CRocksDB"]),
+        shared("Patterns", ["CRE2"]),
+        shared("Expressions", ["JSON"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
+        shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
+        shared("StreamKitService", ["StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
+        shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
+        shared("EmbeddedBroker", ["CLinux"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
+        service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
+        service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
+        service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        service("embedded-broker", ["EmbeddedBroker"]),
+        service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        // Benchmarks.
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
+        benchmark("kafka-copy", ["Kafka"]),
         // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
+        tests("JSONTests", ["JSON"]),
+        tests("YAMLTests", ["YAML"]),
+        tests("HTTPTests", ["HTTP"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests("PatternsTests", ["Patterns"]),
+        tests("ExpressionsTests", ["Expressions", "JSON"]),
+        tests("KafkaTests", ["Kafka", "TestSupport"]),
+        tests("RocksDBTests", ["RocksDB"]),
+        tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
+        tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

@@ -70,8 +70,8 @@ final class TaskTimeTests: XCTestCase {
 
     private func time() -> TaskTime {
         let time = TaskTime()
-        _ = time.add(TopicPartition("a", 0), watermark: TaskTime.none)
-        _ = time.add(TopicPartition("b", 0), watermark: 500)
+        _ = time.add(TopicPartition("a", 0), source: 0, watermark: TaskTime.none)
+        _ = time.add(TopicPartition("b", 0), source: 1, watermark: 500)
         time.clock(nowMilliseconds: now)
         return time
     }

@@ -49,13 +49,13 @@ package final class DeadLetterEncoder {
         let isText = UTF8Text.isValid(original)
         let room = recordBytesMax / 2
         let start = output.count
-        if isText { writer.string(utf8: original) } else { appendBase64(original) }
+        if isText { writer.string(utf8: original) } else { output.appendBase64(original) }
         let taken = output.count - start
         if taken > room {
             output.truncate(to: start)
             let kept = isText ? UTF8Text.prefix(of: original, bytesMax: room / 6) : room / 2
             let part = Bytes(rebasing: original[..<min(kept, original.count)])
-            if isText { writer.string(utf8: part) } else { appendBase64(part) }
+            if isText { writer.string(utf8: part) } else { output.appendBase64(part) }
         }
         if !isText {
             writer.key("original_message_encoding")
@@ -84,25 +84,6 @@ package final class DeadLetterEncoder {
                 writer.null()
             }
         }
-    }
-
-    private func appendBase64(_ bytes: Bytes) {
-        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        let letters = alphabet.utf8Start
-        output.append(UInt8(ascii: "\""))
-        var index = 0
-        while index < bytes.count {
-            let left = bytes.count - index
-            let word =
-                UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
-                | (left > 2 ? UInt32(bytes[index + 2]) : 0)
-            output.append(letters[Int(word >> 18)])
-            output.append(letters[Int(word >> 12 & 63)])
-            output.append(left > 1 ? letters[Int(word >> 6 & 63)] : UInt8(ascii: "="))
-            output.append(left > 2 ? letters[Int(word & 63)] : UInt8(ascii: "="))
-            index += 3
-        }
-        output.append(UInt8(ascii: "\""))
     }
 }
 

@@ -40,7 +40,7 @@ extension Topology {
         switch node.kind {
         case .source(let topics): topics
         case .repartitionSource(let topic): [repartitionTopic(topic)]
-        case .process, .sink, .repartitionSink: []
+        case .process, .sink, .repartitionSink, .shuffle: []
         }
     }
 
@@ -50,7 +50,7 @@ extension Topology {
             let sinks: [String]
             switch node.kind {
             case .sink(let sink): sinks = [sink.topic]
-            case .repartitionSink(let topic): sinks = [repartitionTopic(topic)]
+            case .repartitionSink(let topic), .shuffle(let topic, _): sinks = [repartitionTopic(topic)]
             case .source, .repartitionSource, .process: sinks = []
             }
             return sinks + node.stores.map(changelogTopic)
@@ -58,6 +58,20 @@ extension Topology {
     }
 
     public func repartitionTopic(_ topic: RepartitionTopic) -> String { internalTopic(topic.name, "repartition") }
+
+    /// The topics whose partitions feed a repartition topic: the sources of the sub-topologies that write it.
+    func feedingTopics(of topic: RepartitionTopic, _ parts: [Subtopology]) -> [String] {
+        parts.filter { part in
+            part.nodes.contains { node in
+                switch nodes[node].kind {
+                case .repartitionSink(let sink), .shuffle(let sink, _): sink.name == topic.name
+                case .source, .repartitionSource, .process, .sink: false
+                }
+            }
+        }
+        .flatMap(\.sourceTopics)
+    }
+
     public func changelogTopic(_ store: StoreDefinition) -> String { internalTopic(store.name, "changelog") }
 
     /// What is wrong with the declaration, all of it; empty if nothing is.
