@@ -41,7 +41,9 @@ let package = Package(
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
+        shared("ChangeData", ["JSON"]),
         // Services.
         // Tests.
+        tests("ChangeDataTests", ["ChangeData", "JSON"]),
     ]
 )
