@@ -29,6 +29,11 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: swift)
 }
 
+/// A program that measures; nothing depends on it.
+func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: swift)
+}
+
 let package = Package(
     name: "streamkit",
     targets: [
@@ -38,12 +43,28 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
+        shared("YAML", ["CLibYAML"]),
+        shared("HTTP"),
+        shared("Metrics"),
+        shared("Kafka", ["CLibrdkafka"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
         shared("ChangeData", ["JSON"]),
+        shared("StreamKitService", ["YAML", "HTTP", "Metrics"]),
         // Services.
+        // Benchmarks.
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         // Tests.
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
+        tests("JSONTests", ["JSON"]),
+        tests("YAMLTests", ["YAML"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        .executableTarget(
+            name: "kafka-copy", dependencies: ["Kafka"], path: "Benchmarks/kafka-copy", swiftSettings: swift),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
+        tests("KafkaTests", ["Kafka", "TestSupport"]),
     ]
 )

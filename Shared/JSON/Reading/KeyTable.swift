@@ -160,7 +160,9 @@ struct KeyTable {
         var isPlain = true
         for position in 0...count {
             let byte = position < count ? text.load(fromByteOffset: position, as: UInt8.self) : UInt8(ascii: "\"")
-            if position < count, byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { isPlain = false }
+            if position < count, byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                isPlain = false
+            }
             let shift = UInt64(position % 8 * 8)
             if position < 8 {
                 words.0 |= UInt64(byte) << shift

@@ -152,7 +152,7 @@ public final class JSONSplice {
 
     private func append(_ field: Field, to output: OutputBuffer) {
         field.prefix.withUnsafeBytes { output.append($0) }
-        output.append(values.bytes.baseAddress.map { $0 + field.start } ?? record.root.base, count: field.end - field.start)
+        output.append(values.base + field.start, count: field.end - field.start)
     }
 
     private func separate(_ output: OutputBuffer) {

@@ -57,7 +57,8 @@ public struct Origin {
 
 /// A handle on the headers of a consumed record. They are decoded only when somebody asks
 /// (`SourceConsumer.headers(of:)`): reading them costs more than everything else that a stateless service does.
-public struct HeaderReference: @unchecked Sendable {  // an address; only its consumer dereferences it, on its own thread
+// Sendable, although it is an address: only its consumer dereferences it, on its own thread.
+public struct HeaderReference: @unchecked Sendable {
     public let address: UnsafeRawPointer?
     public static let none = HeaderReference(address: nil)
 

@@ -18,6 +18,8 @@ struct TaskFactory {
         var stores: [TaskStore] = []
         for definition in subtopology.stores { stores.append(try open(definition, partition, &parked)) }
 
+        let upstream = try upstream(of: subtopology)
+
         // From the last node to the first, so that each finds what comes after it.
         var built: [Int: Processor] = [:]
         var processors: [Processor] = []
@@ -25,7 +27,7 @@ struct TaskFactory {
             let definition = topology.nodes[node]
             let context = ProcessorContext(
                 application: topology.application, name: definition.name, task: id, clock: clock, output: output,
-                time: time,
+                time: time, upstream: upstream,
                 stores: Dictionary(
                     uniqueKeysWithValues: stores.filter { definition.stores.contains($0.store.definition) }
                         .map { ($0.store.definition.name, $0.store) }),
@@ -42,10 +44,11 @@ struct TaskFactory {
             if case .repartitionSource = topology.nodes[node].kind { isInternal = true } else { isInternal = false }
             for topic in topology.sourceTopics(of: topology.nodes[node]) {
                 let source = TopicPartition(topic, partition)
-                let timeIndex = time.add(source, watermark: watermarks[source] ?? TaskTime.none)
+                let number = consumer.index(of: source)
+                let timeIndex = time.add(source, source: number, watermark: watermarks[source] ?? TaskTime.none)
                 inputs.append(
                     SourceInput(
-                        source: consumer.index(of: source), partition: source, head: head, timeIndex: timeIndex,
+                        source: number, partition: source, head: head, timeIndex: timeIndex,
                         task: id,
                         time: time, isInternal: isInternal))
             }
@@ -75,6 +78,22 @@ struct TaskFactory {
         }
     }
 
+    private func upstream(of subtopology: Subtopology) throws(StreamFault) -> [TopicPartition] {
+        var upstream: [TopicPartition] = []
+        for node in subtopology.nodes {
+            guard case .repartitionSource(let topic) = plan.topology.nodes[node].kind else { continue }
+            for topic in plan.topology.feedingTopics(of: topic, plan.topology.subtopologies) {
+                do {
+                    let count = try consumer.partitionCount(of: topic) ?? 0
+                    upstream += (0..<count).map { TopicPartition(topic, $0) }
+                } catch {
+                    throw .broker(error)
+                }
+            }
+        }
+        return upstream
+    }
+
     private func makeProcessor(_ node: Topology.Node, _ context: ProcessorContext) throws(StreamFault) -> Processor {
         do {
             switch node.kind {
@@ -85,6 +104,9 @@ struct TaskFactory {
             case .sink(let sink):
                 return SinkProcessor(
                     context, target: try output.target(sink.topic), correlation: plan.correlation, reader: consumer)
+            case .shuffle(let topic, let make):
+                let target = try output.target(plan.topology.repartitionTopic(topic))
+                return make(context, ShuffleWriter(output, target: target))
             case .repartitionSink(let topic):
                 return SinkProcessor(
                     context, target: try output.target(plan.topology.repartitionTopic(topic)), correlation: .keep,
@@ -110,7 +132,7 @@ struct TaskFactory {
             if processors.count <= 1 { return processors.first }
             let context = ProcessorContext(
                 application: plan.topology.application, name: "\(plan.topology.nodes[node].name)-fan-out", task: id,
-                clock: clock, output: output, time: time, stores: [:], outputs: [])
+                clock: clock, output: output, time: time, upstream: [], stores: [:], outputs: [])
             return FanOutProcessor(context, processors)
         }
     }

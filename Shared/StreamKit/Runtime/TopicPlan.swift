@@ -30,9 +30,10 @@ public struct TopicPlan: Sendable {
         }
         for topic in repartitions where counts[topology.repartitionTopic(topic)] == nil {
             let name = topology.repartitionTopic(topic)
-            guard let partitions = topic.partitions ?? Self.feedingPartitions(topic, topology, parts, counts) else {
-                continue
-            }
+            guard
+                let partitions = topic.partitions
+                    ?? topology.feedingTopics(of: topic, parts).compactMap({ counts[$0] }).max()
+            else { continue }
             counts[name] = partitions
             toCreate.append(
                 TopicDefinition(
@@ -77,20 +78,5 @@ public struct TopicPlan: Sendable {
                         + "give the application another name, or reset it")
             }
         }
-    }
-
-    private static func feedingPartitions(
-        _ topic: RepartitionTopic, _ topology: Topology, _ parts: [Subtopology], _ counts: [String: Int32]
-    ) -> Int32? {
-        let feeding = parts.filter { part in
-            part.nodes.contains { node in
-                if case .repartitionSink(let sink) = topology.nodes[node].kind {
-                    sink.name == topic.name
-                } else {
-                    false
-                }
-            }
-        }
-        return feeding.flatMap(\.sourceTopics).compactMap { counts[$0] }.max()
     }
 }

@@ -11,6 +11,7 @@ public final class TaskTime {
     public static let none = Int64.min
 
     private struct Entry {
+        var source: Int32
         var partition: TopicPartition
         var committed: Int64
         var watermark: Int64
@@ -26,14 +27,9 @@ public final class TaskTime {
 
     init() {}
 
-    func add(_ partition: TopicPartition, watermark: Int64) -> Int {
-        entries.append(Entry(partition: partition, committed: watermark, watermark: watermark))
+    func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
+        entries.append(Entry(source: source, partition: partition, committed: watermark, watermark: watermark))
         return entries.count - 1
-    }
-
-    func restore(_ index: Int, watermark: Int64) {
-        entries[index].committed = watermark
-        entries[index].watermark = watermark
     }
 
     /// A record of this partition follows.
@@ -46,6 +42,9 @@ public final class TaskTime {
     func reachedEnd(_ index: Int) {
         if entries[index].endReachedAt == nil { entries[index].endReachedAt = nowMilliseconds }
     }
+
+    /// The source partitions with the numbers that records name them by.
+    var sources: [(source: Int32, partition: TopicPartition)] { entries.map { ($0.source, $0.partition) } }
 
     /// For how long each source partition has been read to its end and brought nothing, in milliseconds; nil: records come.
     public var quietMilliseconds: [(partition: TopicPartition, milliseconds: Int64?)] {
@@ -71,7 +70,18 @@ public final class TaskTime {
     }
 
     /// The least watermark of all of the task's partitions; `none` while one of them has none.
-    public var leastWatermarkMilliseconds: Int64 { entries.lazy.map(\.watermark).min() ?? Self.none }
+    public var leastWatermarkMilliseconds: Int64 {
+        var least = Int64.max
+        for entry in entries where entry.watermark < least { least = entry.watermark }
+        return least == .max ? Self.none : least
+    }
+
+    /// The task's own number of the present record's partition: the same after a restart, as the topology gives it.
+    public var currentSourceNumber: Int { current }
+
+    public func partition(number: Int) -> TopicPartition {
+        entries.indices.contains(number) ? entries[number].partition : currentPartition
+    }
 
     /// Every source partition with its watermark.
     public var watermarks: [(partition: TopicPartition, milliseconds: Int64)] {

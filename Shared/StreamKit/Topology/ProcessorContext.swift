@@ -9,13 +9,15 @@ public final class ProcessorContext {
     public let output: TaskOutput
     /// What the task knows about time.
     public let time: TaskTime
+    /// The partitions of the topics that feed the task's repartition topics; their tasks report how far event time has come.
+    public let upstream: [TopicPartition]
     private let stores: [String: KeyValueStore]
     /// By output number: what comes after this step there.
     let outputs: [Processor?]
 
     init(
         application: String, name: String, task: TaskID, clock: any Clock, output: TaskOutput, time: TaskTime,
-        stores: [String: KeyValueStore], outputs: [Processor?]
+        upstream: [TopicPartition], stores: [String: KeyValueStore], outputs: [Processor?]
     ) {
         self.application = application
         self.name = name
@@ -23,6 +25,7 @@ public final class ProcessorContext {
         self.clock = clock
         self.output = output
         self.time = time
+        self.upstream = upstream
         self.stores = stores
         self.outputs = outputs
     }

@@ -40,11 +40,25 @@ extension Topology {
         switch node.kind {
         case .source(let topics): topics
         case .repartitionSource(let topic): [repartitionTopic(topic)]
-        case .process, .sink, .repartitionSink: []
+        case .process, .sink, .repartitionSink, .shuffle: []
         }
     }
 
     public func repartitionTopic(_ topic: RepartitionTopic) -> String { internalTopic(topic.name, "repartition") }
+
+    /// The topics whose partitions feed a repartition topic: the sources of the sub-topologies that write it.
+    func feedingTopics(of topic: RepartitionTopic, _ parts: [Subtopology]) -> [String] {
+        parts.filter { part in
+            part.nodes.contains { node in
+                switch nodes[node].kind {
+                case .repartitionSink(let sink), .shuffle(let sink, _): sink.name == topic.name
+                case .source, .repartitionSource, .process, .sink: false
+                }
+            }
+        }
+        .flatMap(\.sourceTopics)
+    }
+
     public func changelogTopic(_ store: StoreDefinition) -> String { internalTopic(store.name, "changelog") }
 
     /// What is wrong with the declaration, all of it; empty if nothing is.

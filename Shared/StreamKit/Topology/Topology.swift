@@ -28,6 +28,8 @@ public struct Topology: Sendable {
         case process(@Sendable (ProcessorContext) -> Processor)
         case sink(SinkDefinition)
         case repartitionSink(RepartitionTopic)
+        /// Writes records of its own making to a repartition topic.
+        case shuffle(RepartitionTopic, @Sendable (ProcessorContext, ShuffleWriter) -> Processor)
     }
 
     /// Declares a topology: `Topology("orders-validator") { flow in flow.source(...).to(...) }`.
@@ -80,7 +82,7 @@ public struct SinkDefinition: Hashable, Sendable {
 
 /// The pen that a topology is drawn with.
 public final class Flow {
-    public private(set) var topology: Topology
+    private(set) var topology: Topology
 
     init(_ topology: Topology) { self.topology = topology }
 
@@ -89,7 +91,7 @@ public final class Flow {
         add(name, .source(topics: topics), inputs: [])
     }
 
-    fileprivate func add(
+    func add(
         _ name: String, _ kind: Topology.Kind, inputs: [Topology.Edge], stores: [StoreDefinition] = []
     ) -> Stream {
         topology.nodes.append(Topology.Node(name: name, kind: kind, inputs: inputs, stores: stores))
@@ -99,8 +101,8 @@ public final class Flow {
 
 /// The records that come out of a step.
 public struct Stream {
-    fileprivate let flow: Flow
-    fileprivate let edge: Topology.Edge
+    let flow: Flow
+    let edge: Topology.Edge
 
     /// A step with a processor of your own, made anew for each task.
     @discardableResult

@@ -1,0 +1,30 @@
+/// Properties that suit a service which copies records in transactions; a later value replaces them.
+public enum KafkaDefaults {
+    public typealias Properties = [(name: String, value: String)]
+
+    /// A consumer whose offsets, and whose place to begin, are the caller's affair.
+    public static func consumer() -> Properties {
+        var properties: Properties = [
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("isolation.level", "read_committed"),
+            ("auto.offset.reset", "error"),
+            ("enable.partition.eof", "true"),
+            // Cooperative assignors lose or repeat records before librdkafka 2.10 (offsets committed in a rebalance).
+            ("partition.assignment.strategy", "range"),
+            ("socket.nagle.disable", "true"),
+            ("queued.min.messages", "20000"),
+        ]
+        if KafkaConfiguration.isKnown("fetch.queue.backoff.ms") { properties.append(("fetch.queue.backoff.ms", "2")) }
+        return properties
+    }
+
+    public static func producer() -> Properties {
+        [
+            ("delivery.report.only.error", "true"),
+            ("linger.ms", "20"),
+            ("max.in.flight", "1"),
+            ("socket.nagle.disable", "true"),
+        ]
+    }
+}

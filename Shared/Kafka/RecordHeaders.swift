@@ -1,0 +1,97 @@
+internal import CLibrdkafka
+
+/// The headers of a consumed record, read when asked for: a record without any costs nothing, one with some 60 ns to open.
+/// A borrowed view: valid as long as the record's batch.
+public struct RecordHeaders {
+    let message: UnsafeMutableRawPointer
+
+    /// librdkafka's list; nil if the record has no header, or headers that cannot be read.
+    var list: OpaquePointer? {
+        var list: OpaquePointer?
+        let typed = message.assumingMemoryBound(to: rd_kafka_message_t.self)
+        return rd_kafka_message_headers(typed, &list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list : nil
+    }
+
+    public var isEmpty: Bool { list == nil }
+
+    /// All headers in order, repeated names too. A value may be null, which is not the same as empty.
+    public func forEach(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void) {
+        guard let list else { return }
+        var index = 0
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var size = 0
+        while rd_kafka_header_get_all(list, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+            if let name {
+                body(
+                    UnsafeRawBufferPointer(start: name, count: length(of: name)),
+                    value.map { UnsafeRawBufferPointer(start: $0, count: size) })
+            }
+            index += 1
+        }
+    }
+
+    /// The value of the last header of this name; nil if there is none or its value is null.
+    public func last(_ name: String) -> UnsafeRawBufferPointer? {
+        guard let list else { return nil }
+        var value: UnsafeRawPointer?
+        var size = 0
+        guard rd_kafka_header_get_last(list, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR, let value
+        else { return nil }
+        return UnsafeRawBufferPointer(start: value, count: size)
+    }
+}
+
+private func length(of text: UnsafePointer<CChar>) -> Int {
+    var count = 0
+    while text[count] != 0 { count += 1 }
+    return count
+}
+
+/// Headers of a record to be produced. Whoever produces with them takes them over.
+public struct OutgoingHeaders: ~Copyable {
+    let list: OpaquePointer
+
+    public init(capacity: Int = 4) {
+        list = rd_kafka_headers_new(capacity)
+    }
+
+    /// A copy of a consumed record's headers, to which more may be added.
+    public init(copying headers: borrowing RecordHeaders) {
+        list = headers.list.flatMap { rd_kafka_headers_copy($0) } ?? rd_kafka_headers_new(4)
+    }
+
+    deinit { rd_kafka_headers_destroy(list) }
+
+    public mutating func add(_ name: String, _ value: UnsafeRawBufferPointer?) {
+        var name = name
+        name.withUTF8 { text in
+            text.withMemoryRebound(to: CChar.self) { text in
+                // A null value has no pointer; an empty one must have one.
+                if let value {
+                    withUnsafeBytes(of: 0) { empty in
+                        let base = value.baseAddress ?? empty.baseAddress
+                        _ = rd_kafka_header_add(list, text.baseAddress, text.count, base, value.count)
+                    }
+                } else {
+                    _ = rd_kafka_header_add(list, text.baseAddress, text.count, nil, 0)
+                }
+            }
+        }
+    }
+
+    public mutating func add(_ name: String, _ value: String) {
+        var value = value
+        value.withUTF8 { add(name, UnsafeRawBufferPointer($0)) }
+    }
+
+    public mutating func remove(_ name: String) {
+        _ = rd_kafka_header_remove(list, name)
+    }
+
+    consuming func take() -> OpaquePointer {
+        let taken = list
+        discard self
+        return taken
+    }
+}

@@ -1,0 +1,88 @@
+/// How far event time has come in all the source partitions that feed a sub-topology, as their tasks report it.
+struct EventTimeProgress {
+    private struct Source {
+        var watermark: Int64
+        var isIdle: Bool
+    }
+
+    private var sources: [TopicPartition: Source?]
+    /// Never goes back, whatever a partition that was idle brings.
+    private(set) var combined = TaskTime.none
+    /// When all sources were first seen idle, for advancing with the clock.
+    private var allIdleSince: (milliseconds: Int64, watermark: Int64)?
+
+    init(expected: [TopicPartition]) {
+        sources = Dictionary(expected.map { ($0, nil) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    mutating func take(_ report: ShuffleRecord.Progress) {
+        let known = (sources[report.source] ?? nil)?.watermark ?? TaskTime.none
+        sources[report.source] = Source(watermark: max(known, report.watermark), isIdle: report.isIdle)
+        if !report.isIdle { allIdleSince = nil }
+    }
+
+    /// Takes the sources' least watermark into the combined one; true if that moved.
+    mutating func combine() -> Bool {
+        var least = Int64.max
+        for source in sources.values {
+            guard let source else { return false }
+            if source.isIdle { continue }
+            if source.watermark == TaskTime.none { return false }
+            least = min(least, source.watermark)
+        }
+        return advance(to: least)
+    }
+
+    /// While all sources are idle, time goes on from the greatest watermark as the clock does.
+    mutating func advanceIdle(nowMilliseconds: Int64) -> Bool {
+        let all = sources.values.compactMap { $0 }
+        guard all.count == sources.count, all.allSatisfy(\.isIdle), let greatest = all.map(\.watermark).max(),
+            greatest != TaskTime.none
+        else { return false }
+        let since = allIdleSince ?? (nowMilliseconds, greatest)
+        allIdleSince = since
+        let elapsed = max(0, nowMilliseconds &- since.milliseconds)
+        return advance(to: since.watermark &+ elapsed)
+    }
+
+    private mutating func advance(to watermark: Int64) -> Bool {
+        guard watermark != .max, watermark > combined else { return false }
+        combined = watermark
+        return true
+    }
+
+    // MARK: The store's form
+
+    private static let sourceKind: UInt8 = 2
+    static let combinedKey: [UInt8] = [3]
+
+    static func key(_ source: TopicPartition) -> [UInt8] {
+        var key = [sourceKind]
+        key.append(integer: source.partition)
+        key.append(text: source.topic)
+        return key
+    }
+
+    static func value(_ report: ShuffleRecord.Progress) -> [UInt8] {
+        var value: [UInt8] = []
+        value.append(integer: report.watermark)
+        value.append(report.isIdle ? 1 : 0)
+        return value
+    }
+
+    mutating func load(_ key: Bytes, _ value: Bytes) {
+        var reader = ByteReader(key)
+        var content = ByteReader(value)
+        switch reader.byte() {
+        case Self.sourceKind:
+            guard let partition = reader.int32(), let topic = reader.text(), let watermark = content.int64(),
+                let idle = content.byte()
+            else { return }
+            take(
+                ShuffleRecord.Progress(
+                    source: TopicPartition(topic, partition), watermark: watermark, isIdle: idle == 1))
+        case 3: combined = max(combined, content.int64() ?? TaskTime.none)
+        default: return
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import JSON
+
+/// What an aggregation over windows is.
+public struct WindowedAggregation: Sendable {
+    public var windows: TumblingWindows
+    public var functions: [AggregateFunction]
+    /// Whether late records go to an output of their own (number 1) instead of the dead letters.
+    public var forwardsLate = false
+    /// A source partition counts as idle when it was read to its end and brought nothing for so long.
+    public var idleMilliseconds: Int64 = 60_000
+    /// Once all are idle, event time goes on with the wall clock.
+    public var advancesWhenAllIdle = false
+
+    public init(windows: TumblingWindows, functions: [AggregateFunction]) {
+        self.windows = windows
+        self.functions = functions
+    }
+}
+
+/// The first half of an aggregation, before the shuffle: sums what a transaction's records amount to for each group and
+/// window, and sends that, and how far event time has come, through the repartition topic.
+///
+/// Lateness is judged here, against the record's own partition: it depends on that partition's content alone, so a replay
+/// or another interleaving of partitions gives the same answer.
+final class PartialAggregation: Processor {
+    private let aggregation: WindowedAggregation
+    private let reader: any EventReader
+    private let row: EventRow
+    private let shuffle: ShuffleWriter
+    private var groups = GroupTable()
+    /// By source partition: what was last told of it.
+    private var told: [TopicPartition: Told] = [:]
+    private var lateCount = 0
+
+    private struct Told {
+        var closedCount: Int64?
+        var isIdle: Bool
+    }
+
+    init(
+        _ context: ProcessorContext, _ aggregation: WindowedAggregation, reader: any EventReader,
+        shuffle: ShuffleWriter
+    ) {
+        self.aggregation = aggregation
+        self.reader = reader
+        self.shuffle = shuffle
+        row = EventRow(operandCount: aggregation.functions.count)
+        super.init(context)
+    }
+
+    override var counters: [(name: String, count: Int)] { [("late", lateCount)] }
+
+    override func process(_ record: Record) throws(StreamFault) {
+        do { try reader.read(record, into: row) } catch { throw .refused(error) }
+        let start = aggregation.windows.start(of: row.eventTimeMilliseconds)
+        if aggregation.windows.isClosed(windowAt: start, watermark: context.time.watermarkMilliseconds) {
+            return try late(record, windowAt: start)
+        }
+        for operand in row.operands where !Aggregates.isInRange(operand) {
+            throw .refused(
+                Refusal(
+                    "AGGREGATE_RANGE",
+                    "\(operand) cannot be aggregated: at most 14 digits before the point and 12 after it"))
+        }
+        context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
+        do {
+            try groups.take(
+                row, windowStart: start, source: record.origin.source, offset: record.origin.offset,
+                functions: aggregation.functions)
+        } catch {
+            throw .refused(Refusal("AGGREGATE_RANGE", "\(error)"))
+        }
+    }
+
+    private func late(_ record: Record, windowAt start: Int64) throws(StreamFault) {
+        lateCount += 1
+        if aggregation.forwardsLate { return try forward(record, to: 1) }
+        let end = Instant(millisecondsSinceEpoch: aggregation.windows.end(ofWindowAt: start))
+        let watermark = Instant(millisecondsSinceEpoch: context.time.watermarkMilliseconds)
+        throw .refused(
+            Refusal(
+                "LATE",
+                "its window ended at \(end); the watermark of its partition, \(watermark), is more than "
+                    + "\(aggregation.windows.graceMilliseconds / 1000) s past that"))
+    }
+
+    override func beforeCommit() throws(StreamFault) {
+        let sources = context.time.sources
+        for group in groups.all {
+            guard let source = sources.first(where: { $0.source == group.source }) else { continue }
+            try shuffle.send(
+                .partial(
+                    ShuffleRecord.Partial(
+                        windowStart: group.windowStart, source: source.partition, firstOffset: group.firstOffset,
+                        lastOffset: group.lastOffset, count: group.count, aggregates: group.aggregates)), key: group.key
+            )
+        }
+        groups.removeAll()
+        for (partition, watermark) in context.time.watermarks {
+            let closed = aggregation.windows.closedCount(watermark: watermark)
+            guard closed != nil else { continue }
+            // After idleness, or with the first records of this process, it is told whether or not a window can close.
+            if let told = told[partition], told.closedCount == closed, !told.isIdle { continue }
+            let quiet = context.time.quietMilliseconds.first { $0.partition == partition }?.milliseconds
+            if quiet != nil, told[partition]?.isIdle == true { continue }
+            try tell(partition, watermark: watermark, isIdle: false)
+        }
+    }
+
+    override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) {
+        for (partition, quiet) in context.time.quietMilliseconds {
+            guard let quiet, quiet >= aggregation.idleMilliseconds, told[partition]?.isIdle != true else { continue }
+            let watermark = context.time.watermarks.first { $0.partition == partition }?.milliseconds ?? TaskTime.none
+            try tell(partition, watermark: watermark, isIdle: true)
+        }
+    }
+
+    private func tell(_ partition: TopicPartition, watermark: Int64, isIdle: Bool) throws(StreamFault) {
+        try shuffle.broadcast(
+            .progress(ShuffleRecord.Progress(source: partition, watermark: watermark, isIdle: isIdle)))
+        told[partition] = Told(closedCount: aggregation.windows.closedCount(watermark: watermark), isIdle: isIdle)
+    }
+
+    override func aborted() {
+        groups.removeAll()
+        // What was told in it was not heard.
+        told.removeAll()
+    }
+}
+
+/// Writes to the repartition topic of an aggregation.
+public final class ShuffleWriter {
+    private let output: TaskOutput
+    private let target: Int32
+    private var value: [UInt8] = []
+
+    init(_ output: TaskOutput, target: Int32) {
+        self.output = output
+        self.target = target
+    }
+
+    func send(_ record: ShuffleRecord, key: [UInt8]) throws(StreamFault) {
+        record.encode(into: &value)
+        let partition = key.withUnsafeBytes { Murmur2.partition(of: $0, among: output.partitionCount(target)) }
+        try send(key: key, partition: partition)
+    }
+
+    func broadcast(_ record: ShuffleRecord) throws(StreamFault) {
+        record.encode(into: &value)
+        for partition in 0..<output.partitionCount(target) { try send(key: nil, partition: partition) }
+    }
+
+    private func send(key: [UInt8]?, partition: Int32) throws(StreamFault) {
+        var failure: SendFailure?
+        let output = output
+        let target = target
+        value.withUnsafeBytes { value in
+            func send(_ key: Bytes?) {
+                do throws(SendFailure) {
+                    try output.send(
+                        to: target, partition: partition, key: key, value: value, timestampMilliseconds: -1)
+                } catch {
+                    failure = error
+                }
+            }
+            if let key { key.withUnsafeBytes { send($0) } } else { send(nil) }
+        }
+        switch failure {
+        case nil: return
+        case .failed(let failure)?: throw .broker(failure)
+        case .refused(let reason)?:
+            throw .broker(BrokerFailure(.stop, operation: "write to a repartition topic", reason: reason))
+        }
+    }
+}

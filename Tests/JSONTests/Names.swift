@@ -1,0 +1,4 @@
+import JSON
+
+/// XCTest brings Foundation's along.
+typealias Decimal = JSON.Decimal

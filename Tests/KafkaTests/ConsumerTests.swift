@@ -1,0 +1,123 @@
+import Kafka
+import TestSupport
+import XCTest
+
+final class ConsumerTests: XCTestCase {
+    private func fill(_ servers: String, _ topic: String, _ values: [String], partition: Int32 = 0) throws {
+        let producer = try makeProducer(servers)
+        XCTAssertEqual(producer.begin(), .completed)
+        for value in values {
+            try producer.produce(topic, nil, value, partition: partition)
+        }
+        XCTAssertEqual(producer.commit(), .completed)
+        try settle(servers, topic, partitions: partition + 1)
+    }
+
+    func testEndOfAPartitionIsAnEventBehindItsRecords() throws {
+        let servers = try KafkaCluster.sharedBootstrapServers()
+        let topic = try createTopic(servers, partitions: 2)
+        try fill(servers, topic, ["a", "b"], partition: 1)
+        let consumer = try KafkaConsumer(consumerConfiguration(servers))
+        try consumer.assign([TopicPartition(topic, 0): .beginning, TopicPartition(topic, 1): .beginning])
+        var log: [String] = []
+        var ends: [TopicPartition: Int64] = [:]
+        try consumer.poll(
+            until: { ends.count == 2 }, record: { log.append($0.value ?? "null") },
+            event: {
+                guard case .partitionEnd(let index, let offset) = $0 else { return XCTFail("\($0)") }
+                let partition = consumer.topicPartition(at: index)
+                ends[partition] = offset
+                log.append("end of \(partition.partition)")
+            })
+        // The commit's marker stands at offset 2.
+        XCTAssertEqual(ends, [TopicPartition(topic, 0): 0, TopicPartition(topic, 1): 3])
+        XCTAssertEqual(log.filter { $0 != "end of 0" }, ["a", "b", "end of 1"])
+        XCTAssertEqual(consumer.cachedOffsetRange(of: TopicPartition(topic, 1)), 0..<3)
+        XCTAssertEqual(try consumer.offsetRange(of: TopicPartition(topic, 1), timeout: .seconds(10)), 0..<3)
+        XCTAssertEqual(try consumer.partitionCounts(of: [topic, unique("missing")], timeout: .seconds(10)), [topic: 2])
+    }
+
+    func testSeekReadsAgainInEveryPartition() throws {
+        let servers = try KafkaCluster.sharedBootstrapServers()
+        let topic = try createTopic(servers, partitions: 8)
+        var positions: [TopicPartition: ReadPosition] = [:]
+        for partition: Int32 in 0..<8 {
+            try fill(servers, topic, ["\(partition)-0", "\(partition)-1"], partition: partition)
+            positions[TopicPartition(topic, partition)] = .beginning
+        }
+        let consumer = try KafkaConsumer(consumerConfiguration(servers))
+        try consumer.assign(positions)
+        var received: [String] = []
+        try consumer.poll(until: { received.count >= 16 }, record: { received.append($0.value ?? "null") })
+        received = []
+        try consumer.seek(positions.mapValues { _ in .offset(1) }, timeout: .seconds(10))
+        try consumer.poll(until: { received.count >= 8 }, record: { received.append($0.value ?? "null") })
+        XCTAssertEqual(received.sorted(), (0..<8).map { "\($0)-1" })
+    }
+
+    func testPausedPartitionBringsNothingUntilResumed() throws {
+        let servers = try KafkaCluster.sharedBootstrapServers()
+        let topic = try createTopic(servers, partitions: 2)
+        try fill(servers, topic, ["zero"], partition: 0)
+        try fill(servers, topic, ["one"], partition: 1)
+        let consumer = try KafkaConsumer(consumerConfiguration(servers))
+        let (zero, one) = (TopicPartition(topic, 0), TopicPartition(topic, 1))
+        try consumer.assign([zero: .beginning, one: .beginning])
+        try consumer.pause([one])
+        var received: [String] = []
+        var isAtEnd = false
+        try consumer.poll(
+            until: { isAtEnd }, record: { received.append($0.value ?? "null") },
+            event: { if case .partitionEnd = $0 { isAtEnd = true } })
+        XCTAssertEqual(received, ["zero"])
+        try consumer.resume([one])
+        try consumer.poll(until: { received.count == 2 }, record: { received.append($0.value ?? "null") })
+        XCTAssertEqual(received, ["zero", "one"])
+    }
+
+    func testOffsetThatNoLongerExistsIsAnEvent() throws {
+        let servers = try KafkaCluster.sharedBootstrapServers()
+        let topic = try createTopic(servers)
+        try fill(servers, topic, ["a", "b", "c"])
+        let partition = TopicPartition(topic, 0)
+        XCTAssertEqual(try makeAdmin(servers).deleteRecords(before: [partition: 2], timeout: .seconds(10)), [:])
+        let consumer = try KafkaConsumer(consumerConfiguration(servers))
+        try consumer.assign([partition: .offset(0)])
+        var lost: (index: Int, offset: Int64)?
+        try consumer.poll(
+            until: { lost != nil }, record: { XCTFail("\($0)") },
+            event: { if case .offsetOutOfRange(let index, let offset, _) = $0 { lost = (index, offset) } })
+        XCTAssertEqual(lost.map { consumer.topicPartition(at: $0.index) }, partition)
+        XCTAssertEqual(try consumer.offsetRange(of: partition, timeout: .seconds(10)), 2..<4)
+        var received: [String] = []
+        try consumer.assign([partition: .offset(2)])
+        try consumer.poll(until: { received.count == 1 }, record: { received.append($0.value ?? "null") })
+        XCTAssertEqual(received, ["c"])
+    }
+
+    func testUnknownTopicIsAFailureNotASilence() throws {
+        let servers = try KafkaCluster.sharedBootstrapServers()
+        let consumer = try KafkaConsumer(consumerConfiguration(servers))
+        let missing = unique("missing")
+        try consumer.subscribe(to: [missing])
+        var codes: Set<KafkaErrorCode> = []
+        try consumer.poll(
+            until: { !codes.isEmpty }, event: { if case .failure(let error, _) = $0 { codes.insert(error.code) } })
+        XCTAssertEqual(codes, [.unknownTopicOrPartition])
+    }
+
+    func testConsumerWithoutAGroupIsRefused() throws {
+        XCTAssertThrowsError(try KafkaConsumer(KafkaConfiguration([("bootstrap.servers", "127.0.0.1:1")]))) { error in
+            XCTAssertTrue("\(error)".contains("group.id"), "\(error)")
+        }
+    }
+
+    func testLogLinesReachTheObserver() throws {
+        let lines = Lines()
+        let port = try freePorts(1)[0]
+        let consumer = try KafkaConsumer(
+            consumerConfiguration("127.0.0.1:\(port)"), observer: KafkaClientObserver(log: { lines.add($0) }))
+        try consumer.subscribe(to: ["topic"])
+        try consumer.poll(until: { lines.contains("_ALL_BROKERS_DOWN") || lines.contains("FAIL") })
+    }
+}
