@@ -4,6 +4,9 @@ internal import Glibc
 /// CPU time and allocations per operation: the median of nine loops on this thread.
 enum Measurement {
     static func report(_ name: String, operations: Int, _ body: () -> Int) {
+        // Arguments choose measurements by parts of their names.
+        let chosen = CommandLine.arguments.dropFirst()
+        guard chosen.isEmpty || chosen.contains(where: { name.hasPrefix($0) }) else { return }
         var sink = body()
         var nanoseconds: [Double] = []
         var allocations: UInt64 = .max

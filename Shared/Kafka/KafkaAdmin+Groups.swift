@@ -32,7 +32,7 @@ extension KafkaAdmin {
         let operation = "listing consumer groups"
         return try request(
             operation, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout: timeout,
-            send: { options in rd_kafka_ListConsumerGroups(handle.pointer, options, queue) },
+            send: { options, queue in rd_kafka_ListConsumerGroups(handle.pointer, options, queue) },
             read: { event throws(KafkaError) in
                 let result = rd_kafka_event_ListConsumerGroups_result(event)
                 var count = 0
@@ -54,7 +54,7 @@ extension KafkaAdmin {
         let operation = "describing a consumer group"
         return try request(
             operation, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout: timeout, subject: group,
-            send: { options in
+            send: { options, queue in
                 group.withCString { name in
                     var names: [UnsafePointer<CChar>?] = [name]
                     rd_kafka_DescribeConsumerGroups(handle.pointer, &names, names.count, options, queue)
@@ -91,7 +91,8 @@ extension KafkaAdmin {
         defer { for request in requests { rd_kafka_DeleteGroup_destroy(request) } }
         return try request(
             operation, RD_KAFKA_ADMIN_OP_DELETEGROUPS, timeout: timeout,
-            send: { options in rd_kafka_DeleteGroups(handle.pointer, &requests, requests.count, options, queue) },
+            send: { options, queue in rd_kafka_DeleteGroups(handle.pointer, &requests, requests.count, options, queue)
+            },
             read: { event throws(KafkaError) in
                 var count = 0
                 let results = rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(event), &count)
@@ -131,7 +132,7 @@ extension KafkaAdmin {
                     rd_kafka_error_destroy(error)
                 }
             },
-            send: { options in
+            send: { options, queue in
                 rd_kafka_ListConsumerGroupOffsets(handle.pointer, &requests, requests.count, options, queue)
             },
             read: { event throws(KafkaError) in
@@ -156,7 +157,7 @@ extension KafkaAdmin {
         defer { for request in requests { rd_kafka_AlterConsumerGroupOffsets_destroy(request) } }
         return try request(
             operation, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout: timeout, subject: group,
-            send: { options in
+            send: { options, queue in
                 rd_kafka_AlterConsumerGroupOffsets(handle.pointer, &requests, requests.count, options, queue)
             },
             read: { event throws(KafkaError) in
@@ -180,7 +181,7 @@ extension KafkaAdmin {
         defer { for request in requests { rd_kafka_DeleteConsumerGroupOffsets_destroy(request) } }
         return try request(
             operation, RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS, timeout: timeout, subject: group,
-            send: { options in
+            send: { options, queue in
                 rd_kafka_DeleteConsumerGroupOffsets(handle.pointer, &requests, requests.count, options, queue)
             },
             read: { event throws(KafkaError) in

@@ -1,4 +1,5 @@
 internal import CLibrdkafka
+internal import Glibc
 
 /// A topic to be created.
 public struct NewTopic: Sendable {
@@ -46,13 +47,37 @@ extension KafkaAdmin {
         if requests.isEmpty { return failures }
         let refused = try request(
             operation, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout: timeout,
-            send: { options in rd_kafka_CreateTopics(handle.pointer, &requests, requests.count, options, queue) },
+            send: { options, queue in rd_kafka_CreateTopics(handle.pointer, &requests, requests.count, options, queue)
+            },
             read: { event in
                 var count = 0
                 let results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count)
                 return Self.failures(operation, results, count)
             })
-        return failures.merging(refused) { $1 }
+        failures.merge(refused) { $1 }
+        try awaitLeaders(topics.filter { failures[$0.name] == nil }, timeout: timeout)
+        return failures
+    }
+
+    /// The controller answers before the brokers know of new topics.
+    private func awaitLeaders(_ created: [NewTopic], timeout: Duration) throws(KafkaError) {
+        let deadline = ContinuousClock.now + timeout
+        var missing = created.map(\.name)
+        while !missing.isEmpty {
+            let left = deadline - .now
+            guard left > .zero else {
+                throw KafkaError(
+                    "waiting for leaders of new topics", RD_KAFKA_RESP_ERR__TIMED_OUT,
+                    subject: missing.joined(separator: ", "))
+            }
+            let found = try TopicMetadata.read(handle.pointer, topics: missing, timeout: left)
+            missing.removeAll { name in
+                found[name].map { topic in
+                    !topic.partitions.isEmpty && topic.partitions.allSatisfy { $0.leader != nil }
+                } ?? false
+            }
+            if !missing.isEmpty { usleep(10_000) }
+        }
     }
 
     /// Deletes topics.
@@ -65,7 +90,8 @@ extension KafkaAdmin {
         defer { for request in requests { rd_kafka_DeleteTopic_destroy(request) } }
         return try request(
             operation, RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout: timeout,
-            send: { options in rd_kafka_DeleteTopics(handle.pointer, &requests, requests.count, options, queue) },
+            send: { options, queue in rd_kafka_DeleteTopics(handle.pointer, &requests, requests.count, options, queue)
+            },
             read: { event in
                 var count = 0
                 let results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count)
@@ -95,7 +121,9 @@ extension KafkaAdmin {
         defer { for resource in resources { rd_kafka_ConfigResource_destroy(resource) } }
         return try request(
             operation, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout: timeout, subject: topic,
-            send: { options in rd_kafka_DescribeConfigs(handle.pointer, &resources, resources.count, options, queue) },
+            send: { options, queue in
+                rd_kafka_DescribeConfigs(handle.pointer, &resources, resources.count, options, queue)
+            },
             read: { event throws(KafkaError) in
                 var count = 0
                 let found = rd_kafka_DescribeConfigs_result_resources(
@@ -135,7 +163,8 @@ extension KafkaAdmin {
         defer { for request in requests { rd_kafka_DeleteRecords_destroy(request) } }
         return try request(
             operation, RD_KAFKA_ADMIN_OP_DELETERECORDS, timeout: timeout,
-            send: { options in rd_kafka_DeleteRecords(handle.pointer, &requests, requests.count, options, queue) },
+            send: { options, queue in rd_kafka_DeleteRecords(handle.pointer, &requests, requests.count, options, queue)
+            },
             read: { event in
                 let result = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event))
                 return Self.failures(operation, result)

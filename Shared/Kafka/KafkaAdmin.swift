@@ -1,10 +1,10 @@
 internal import CLibrdkafka
 internal import Glibc
 
-/// Asks a cluster about itself and changes it. Every call waits for its answer, at most for its time-out; one thread uses it.
-public final class KafkaAdmin {
+/// Asks a cluster about itself and changes it. Every call waits for its answer, at most for its time-out.
+// Sendable: librdkafka's handles may be used by several threads, and nothing here changes after init.
+public final class KafkaAdmin: @unchecked Sendable {
     let handle: KafkaClientHandle
-    let queue: OpaquePointer
     private let committedReader: KafkaClientHandle
 
     /// - Parameter configuration: the connection's properties; others do no harm.
@@ -22,10 +22,7 @@ public final class KafkaAdmin {
         }
         handle = try KafkaClientHandle(.consumer, configuration, observer)
         committedReader = try KafkaClientHandle(.consumer, committed, observer)
-        queue = rd_kafka_queue_new(handle.pointer)
     }
-
-    deinit { rd_kafka_queue_destroy(queue) }
 
     // MARK: Offsets
 
@@ -92,7 +89,8 @@ public final class KafkaAdmin {
     /// Runs one request of the admin API and waits for its event; the answer is valid within `read`.
     func request<Answer>(
         _ operation: String, _ api: rd_kafka_admin_op_t, timeout: Duration, subject: String? = nil,
-        options configure: (OpaquePointer) -> Void = { _ in }, send: (OpaquePointer) -> Void,
+        options configure: (OpaquePointer) -> Void = { _ in },
+        send: (_ options: OpaquePointer, _ queue: OpaquePointer) -> Void,
         read: (OpaquePointer) throws(KafkaError) -> Answer
     ) throws(KafkaError) -> Answer {
         let options: OpaquePointer = rd_kafka_AdminOptions_new(handle.pointer, api)
@@ -106,12 +104,14 @@ public final class KafkaAdmin {
         default: break
         }
         configure(options)
+        let queue: OpaquePointer = rd_kafka_queue_new(handle.pointer)
+        defer { rd_kafka_queue_destroy(queue) }
         // librdkafka always answers, with a time-out at the latest: the second on top is for its own delay.
         let deadline = ContinuousClock.now + timeout
         while true {
-            send(options)
+            send(options, queue)
             do {
-                return try answer(operation, subject, before: deadline + .seconds(1), read)
+                return try answer(queue, operation, subject, before: deadline + .seconds(1), read)
             } catch {
                 // A coordinator that is being found or is loading its log: librdkafka hands that on.
                 guard error.code.meansCoordinatorIsMoving, ContinuousClock.now < deadline else { throw error }
@@ -121,7 +121,7 @@ public final class KafkaAdmin {
     }
 
     private func answer<Answer>(
-        _ operation: String, _ subject: String?, before deadline: ContinuousClock.Instant,
+        _ queue: OpaquePointer, _ operation: String, _ subject: String?, before deadline: ContinuousClock.Instant,
         _ read: (OpaquePointer) throws(KafkaError) -> Answer
     ) throws(KafkaError) -> Answer {
         while true {

@@ -10,7 +10,7 @@ final class ConsumerTests: XCTestCase {
             try producer.produce(topic, nil, value, partition: partition)
         }
         XCTAssertEqual(producer.commit(), .completed)
-        try settle(servers, topic, partitions: partition + 1)
+        try settle(servers, topic, partitions: partition + 1, ends: [partition: Int64(values.count) + 1])
     }
 
     func testEndOfAPartitionIsAnEventBehindItsRecords() throws {

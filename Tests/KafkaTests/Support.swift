@@ -102,14 +102,16 @@ extension KafkaConsumer {
     }
 }
 
-/// Waits until every partition's transactions are finished: a commit is answered before its markers are written.
-func settle(_ servers: String, _ topic: String, partitions: Int32 = 1) throws {
+/// Waits until every partition's transactions are finished (a commit is answered before its markers are written) and,
+/// where they are given, until the partitions end there.
+func settle(_ servers: String, _ topic: String, partitions: Int32 = 1, ends: [Int32: Int64] = [:]) throws {
     let admin = try makeAdmin(servers)
     let all = (0..<partitions).map { TopicPartition(topic, $0) }
     let deadline = ContinuousClock.now + .seconds(30)
     while true {
         let stable = try admin.offsets(.latestCommitted, of: all, timeout: .seconds(10))
-        if try admin.offsets(.latest, of: all, timeout: .seconds(10)) == stable { return }
+        let isThere = ends.allSatisfy { stable[TopicPartition(topic, $0.key)] == $0.value }
+        if try isThere && admin.offsets(.latest, of: all, timeout: .seconds(10)) == stable { return }
         guard ContinuousClock.now < deadline else { return XCTFail("a transaction of \(topic) stays open") }
     }
 }

@@ -159,35 +159,46 @@ public final class JSONRecord {
     }
 
     /// The top-level object: keys are recognised by the one expected, values of the commonest kinds are scanned in place.
+    ///
+    /// The state that changes with every field is kept in locals; what is called may change it only between the two lines that
+    /// hand it over.
     private func scanRecord(_ text: JSONText, at start: Int) throws(JSONError) -> Int {
         if maximumDepth < 1 { throw JSONError(.tooDeep(limit: maximumDepth), at: start) }
-        append(JSONNode(.object, start, start))
+        let nodes = nodes
+        let generation = generation
+        var node = 1
+        nodes[0] = JSONNode(.object, start, start)
+        nodeCount = 1
         var position = text.skipWhitespace(from: start &+ 1)
         if text.byte(at: position) == UInt8(ascii: "}") { return close(0, at: position) }
-        var previous = KeyTable.none
+        var keys = self.keys.keys
+        var previous = keys
         var filter: UInt64 = 0
         while true {
             guard position < text.count, text[position] == UInt8(ascii: "\"") else {
-                throw text.unexpected(nodeCount == 1 ? .keyOrEnd : .key, at: position)
+                throw text.unexpected(node == 1 ? .keyOrEnd : .key, at: position)
             }
             // The key, the likeliest first.
-            let keyNode = nodeCount
-            var key = Int(keys.keys[previous].next)
-            let candidate = keys.keys + key
-            if KeyTable.matches(candidate, text, at: position &+ 1) {
-                let end = position &+ Int(candidate.pointee.count) &+ 2
-                append(JSONNode(.string, position, end))
+            let keyNode = node
+            var key = keys + Int(previous.pointee.next)
+            if KeyTable.matches(key, text, at: position &+ 1) {
+                let end = position &+ Int(key.pointee.count) &+ 2
+                nodes[node] = JSONNode(.string, position, end)
                 position = end
             } else {
-                (key, position) = try scanUnexpectedKey(text, at: position, after: previous, filter: &filter)
+                nodeCount = node
+                let found = try scanUnexpectedKey(text, at: position, after: previous - keys, filter: &filter)
+                keys = self.keys.keys
+                key = keys + found.key
+                position = found.end
             }
-            if key != KeyTable.none {
-                let entry = keys.keys + key
-                if entry.pointee.generation == generation {
-                    try duplicate(text, earlier: Int(entry.pointee.node) &- 1, later: keyNode)
+            node &+= 1
+            if key != keys {
+                if key.pointee.generation == generation {
+                    try duplicate(text, earlier: Int(key.pointee.node) &- 1, later: keyNode)
                 }
-                entry.pointee.generation = generation
-                entry.pointee.node = UInt32(truncatingIfNeeded: keyNode &+ 1)
+                key.pointee.generation = generation
+                key.pointee.node = UInt32(truncatingIfNeeded: node)
                 previous = key
             }
             position = try skipColon(text, at: position)
@@ -197,21 +208,26 @@ public final class JSONRecord {
             if first == UInt8(ascii: "\"") {
                 var flags: JSONFlags = []
                 let end = try text.string(from: position &+ 1, flags: &flags) &+ 1
-                append(JSONNode(.string, position, end, flags: flags))
+                nodes[node] = JSONNode(.string, position, end, flags: flags)
                 position = end
+                node &+= 1
             } else if first &- 0x30 <= 9 {
                 var flags: JSONFlags = []
                 let end = try text.number(from: position, flags: &flags)
-                append(JSONNode(.number, position, end, flags: flags))
+                nodes[node] = JSONNode(.number, position, end, flags: flags)
                 position = end
+                node &+= 1
             } else {
+                nodeCount = node
                 position = try scanValue(text, at: position, depth: 1)
+                node = nodeCount
             }
             // What follows it.
             guard position < text.count else { throw text.unexpected(.commaOrBrace, at: position) }
             if text[position] != UInt8(ascii: ",") {
                 position = text.skipWhitespace(from: position)
                 if text.byte(at: position) == UInt8(ascii: "}") {
+                    nodeCount = node
                     try settleDuplicates(text, from: 0)
                     return close(0, at: position)
                 }
@@ -232,7 +248,7 @@ public final class JSONRecord {
         let keyNode = nodeCount
         var flags: JSONFlags = []
         let end = try text.string(from: start &+ 1, flags: &flags) &+ 1
-        append(JSONNode(.string, start, end, flags: flags))
+        nodes[keyNode] = JSONNode(.string, start, end, flags: flags)
         let content = decodedKey(text, node: keyNode)
         var key = keys.find(content.base, count: content.count)
         if key == nil { key = keys.learn(content.base, count: content.count) }

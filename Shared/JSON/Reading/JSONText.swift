@@ -61,10 +61,10 @@ struct JSONText {
             let word = word(at: position)
             let quotes = word ^ (ones &* 0x22)
             let backslashes = word ^ (ones &* 0x5C)
-            // The highest bit of each byte that hits; a borrow can only spoil bytes after the first hit.
+            // The highest bit of each byte that hits. Bytes above 0x7F always do, so what the subtractions make of them is no
+            // matter; a borrow comes from a hit alone and can only spoil bytes after it.
             let hits =
-                (((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
-                    | ((word &- ones &* 0x20) & ~word) | word) & (ones &* 0x80)
+                ((quotes &- ones) | (backslashes &- ones) | (word &- ones &* 0x20) | word) & (ones &* 0x80)
             if hits != 0 { return position &+ hits.trailingZeroBitCount >> 3 }
             position &+= 8
         }

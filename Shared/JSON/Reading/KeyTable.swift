@@ -19,6 +19,18 @@ struct KeyTable {
         /// The reading in which the key was last seen, and the node of its value there.
         var generation: UInt32
         var node: UInt32
+        /// To 64 bytes: a key's place is then found by a shift.
+        private let padding: UInt64 = 0
+
+        init(words: (UInt64, UInt64), masks: (UInt64, UInt64), text: UnsafeMutableRawPointer?, count: Int) {
+            (word0, word1) = words
+            (mask0, mask1) = masks
+            self.text = text
+            self.count = UInt32(truncatingIfNeeded: count)
+            next = 0
+            generation = 0
+            node = 0
+        }
     }
 
     /// No key: never matches, and predicts the first key of a record by its `next`.
@@ -42,9 +54,7 @@ struct KeyTable {
         index = .allocate(capacity: indexCapacity)
         index.initialize(repeating: 0, count: indexCapacity)
         // Under an empty mask nothing equals 1.
-        keys.initialize(
-            to: Key(
-                word0: 1, word1: 1, mask0: 0, mask1: 0, text: nil, count: 0, next: 0, generation: 0, node: 0))
+        keys.initialize(to: Key(words: (1, 1), masks: (0, 0), text: nil, count: 0))
     }
 
     func deallocate() {
@@ -56,17 +66,19 @@ struct KeyTable {
     /// Whether the text at `offset`, just after an opening quote, is the key and its closing quote.
     @inline(__always)
     static func matches(_ key: UnsafeMutablePointer<Key>, _ text: JSONText, at offset: Int) -> Bool {
-        guard offset &+ 16 <= text.count, text.word(at: offset) & key.pointee.mask0 == key.pointee.word0,
+        if offset &+ 16 > text.count { return matchesBytes(key, text, at: offset) }
+        guard text.word(at: offset) & key.pointee.mask0 == key.pointee.word0,
             text.word(at: offset &+ 8) & key.pointee.mask1 == key.pointee.word1
         else { return false }
-        return key.pointee.count < 16 || matchesRest(key, text, at: offset)
+        return key.pointee.count < 16 || matchesBytes(key, text, at: offset)
     }
 
+    /// The same for long keys, and near the end of the text, where words would reach too far.
     @inline(never)
-    private static func matchesRest(_ key: UnsafeMutablePointer<Key>, _ text: JSONText, at offset: Int) -> Bool {
+    private static func matchesBytes(_ key: UnsafeMutablePointer<Key>, _ text: JSONText, at offset: Int) -> Bool {
         let count = Int(key.pointee.count)
         guard let known = key.pointee.text, offset &+ count < text.count,
-            text[offset &+ count] == UInt8(ascii: "\"")
+            text[offset &+ count] == UInt8(ascii: "\""), key.pointee.mask0 != 0
         else { return false }
         return memcmp(text.base + offset, known, count) == 0
     }
@@ -174,8 +186,6 @@ struct KeyTable {
         }
         // A key that needs escapes never stands in a text as it is.
         if !isPlain { (words.0, masks.0) = (1, 0) }
-        return Key(
-            word0: words.0, word1: words.1, mask0: masks.0, mask1: masks.1, text: text, count: UInt32(count), next: 0,
-            generation: 0, node: 0)
+        return Key(words: words, masks: masks, text: text, count: count)
     }
 }

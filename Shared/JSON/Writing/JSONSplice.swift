@@ -11,8 +11,9 @@ public struct SpliceField: Sendable, Hashable {
 public final class JSONSplice {
     private struct Field {
         let slot: FieldSlot
-        /// `"name":`, escaped.
-        let prefix: [UInt8]
+        /// Where `"name":` lies, escaped, in the prefixes.
+        let prefixStart: Int
+        let prefixEnd: Int
         var change = Change.none
         var start = 0
         var end = 0
@@ -27,38 +28,68 @@ public final class JSONSplice {
     /// A change of a field that the record has: the node of its value.
     private struct Edit {
         let node: UnsafePointer<JSONNode>
-        let field: Int
+        let field: UnsafeMutablePointer<Field>
     }
 
     /// Where the values go: write one JSON value after each ``set(_:)``.
     public let values = OutputBuffer()
 
     private let record: JSONRecord
-    private var fields: [Field] = []
+    private let prefixes = OutputBuffer()
+    // Raw memory rather than arrays: an array's element costs a retain and a release, and these are visited for each record.
+    private var fields: UnsafeMutablePointer<Field>
+    private var fieldCount = 0
+    private var capacity = 16
     /// The fields changed since ``begin()``, in order.
-    private var changed: [Int] = []
-    private var edits: [Edit] = []
-    private var open: Int?
+    private var changed: UnsafeMutablePointer<UnsafeMutablePointer<Field>>
+    private var changedCount = 0
+    private var edits: UnsafeMutablePointer<Edit>
+    private var editCount = 0
+    private var open: UnsafeMutablePointer<Field>?
 
     public init(_ record: JSONRecord) {
         self.record = record
+        fields = .allocate(capacity: capacity)
+        changed = .allocate(capacity: capacity)
+        edits = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        fields.deallocate()
+        changed.deallocate()
+        edits.deallocate()
     }
 
     /// Names a field to be written; the same name gives the same field. To be done before records are read.
     public func field(_ name: String) -> SpliceField {
         let slot = record.declare(name)
-        if let known = fields.firstIndex(where: { $0.slot == slot }) { return SpliceField(index: known) }
-        let text = OutputBuffer()
-        text.appendQuoted(name)
-        text.append(UInt8(ascii: ":"))
-        fields.append(Field(slot: slot, prefix: [UInt8](text.bytes)))
-        return SpliceField(index: fields.count - 1)
+        if let known = (0..<fieldCount).first(where: { fields[$0].slot == slot }) { return SpliceField(index: known) }
+        begin()
+        if fieldCount == capacity { grow() }
+        let start = prefixes.count
+        prefixes.appendQuoted(name)
+        prefixes.append(UInt8(ascii: ":"))
+        (fields + fieldCount).initialize(to: Field(slot: slot, prefixStart: start, prefixEnd: prefixes.count))
+        fieldCount += 1
+        return SpliceField(index: fieldCount - 1)
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Field>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: fields, count: fieldCount)
+        fields.deallocate()
+        changed.deallocate()
+        edits.deallocate()
+        capacity *= 2
+        fields = larger
+        changed = .allocate(capacity: capacity)
+        edits = .allocate(capacity: capacity)
     }
 
     /// Forgets all changes. To be called for each record.
     public func begin() {
-        for index in changed { fields[index].change = .none }
-        changed.removeAll(keepingCapacity: true)
+        for position in 0..<changedCount { changed[position].pointee.change = .none }
+        changedCount = 0
         values.removeAll()
         open = nil
     }
@@ -66,21 +97,23 @@ public final class JSONSplice {
     /// Announces the field's new value: the JSON text written into ``values`` from here to the next call. Setting a field
     /// again takes the place of the first time.
     public func set(_ field: SpliceField) {
-        note(field, .written)
-        fields[field.index].start = values.count
-        open = field.index
+        let field = note(field, .written)
+        field.pointee.start = values.count
+        open = field
     }
 
     /// Leaves the field out.
     public func remove(_ field: SpliceField) {
-        note(field, .removed)
+        _ = note(field, .removed)
     }
 
-    /// The values set so far: where CEL expressions of later fields look for those of earlier ones.
+    /// The JSON text of a value that was set; nil where none was.
     public func value(_ field: SpliceField) -> UnsafeRawBufferPointer? {
         closeOpen()
-        guard fields[field.index].change == .written else { return nil }
-        return UnsafeRawBufferPointer(rebasing: values.bytes[fields[field.index].start..<fields[field.index].end])
+        precondition(field.index < fieldCount, "a field of another splice")
+        let field = fields[field.index]
+        guard field.change == .written else { return nil }
+        return UnsafeRawBufferPointer(rebasing: values.bytes[field.start..<field.end])
     }
 
     /// Appends the record with its changes to `output`, and answers whether it could: only objects have fields.
@@ -89,19 +122,23 @@ public final class JSONSplice {
         closeOpen()
         let root = record.root
         guard root.kind == .object else { return false }
-        edits.removeAll(keepingCapacity: true)
-        for index in changed {
-            guard let value = record.field(fields[index].slot) else { continue }
-            insert(Edit(node: value.node, field: index))
+        editCount = 0
+        for position in 0..<changedCount {
+            if let value = record.field(changed[position].pointee.slot) {
+                insert(Edit(node: value.node, field: changed[position]))
+            }
         }
-        if edits.isEmpty {
+        if editCount == 0 {
             copyWhole(root, into: output)
         } else {
             copyEdited(root, into: output)
         }
-        for index in changed where fields[index].change == .written && record.field(fields[index].slot) == nil {
-            separate(output)
-            append(fields[index], to: output)
+        for position in 0..<changedCount {
+            let field = changed[position]
+            if field.pointee.change == .written, editCount == 0 || record.field(field.pointee.slot) == nil {
+                separate(output)
+                append(field, to: output)
+            }
         }
         output.append(UInt8(ascii: "}"))
         return true
@@ -131,11 +168,11 @@ public final class JSONSplice {
         var (key, end) = root.children(of: .object)
         while key < end {
             let value = key + 1
-            if next < edits.count, edits[next].node == value {
+            if next < editCount, edits[next].node == value {
                 copyRun()
-                let field = fields[edits[next].field]
+                let field = edits[next].field
                 next += 1
-                if field.change == .written {
+                if field.pointee.change == .written {
                     separate(output)
                     append(field, to: output)
                 }
@@ -150,31 +187,46 @@ public final class JSONSplice {
         copyRun()
     }
 
-    private func append(_ field: Field, to output: OutputBuffer) {
-        field.prefix.withUnsafeBytes { output.append($0) }
-        output.append(values.base + field.start, count: field.end - field.start)
+    private func append(_ field: UnsafeMutablePointer<Field>, to output: OutputBuffer) {
+        let prefixStart = field.pointee.prefixStart
+        output.append(prefixes.base + prefixStart, count: field.pointee.prefixEnd &- prefixStart)
+        let start = field.pointee.start
+        output.append(values.base + start, count: field.pointee.end &- start)
     }
 
+    @inline(__always)
     private func separate(_ output: OutputBuffer) {
         if output.last != UInt8(ascii: "{") { output.append(UInt8(ascii: ",")) }
     }
 
-    private func note(_ field: SpliceField, _ change: Change) {
+    private func note(_ field: SpliceField, _ change: Change) -> UnsafeMutablePointer<Field> {
         closeOpen()
-        if fields[field.index].change == .none { changed.append(field.index) }
-        fields[field.index].change = change
+        precondition(field.index < fieldCount, "a field of another splice")
+        let field = fields + field.index
+        if field.pointee.change == .none {
+            // At most once for each field: the capacity is enough.
+            changed[changedCount] = field
+            changedCount &+= 1
+        }
+        field.pointee.change = change
+        return field
     }
 
+    @inline(__always)
     private func closeOpen() {
-        guard let index = open else { return }
-        fields[index].end = values.count
+        guard let field = open else { return }
+        field.pointee.end = values.count
         open = nil
     }
 
     /// Keeps the edits in the record's order; they are few.
     private func insert(_ edit: Edit) {
-        var position = edits.count
-        while position > 0, edits[position - 1].node > edit.node { position -= 1 }
-        edits.insert(edit, at: position)
+        var position = editCount
+        while position > 0, edits[position &- 1].node > edit.node {
+            edits[position] = edits[position &- 1]
+            position &-= 1
+        }
+        edits[position] = edit
+        editCount &+= 1
     }
 }

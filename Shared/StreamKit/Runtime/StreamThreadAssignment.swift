@@ -10,7 +10,7 @@ extension StreamThread {
         } catch {
             pendingFault = error
             // The client must hear of an assignment even so, or it stands still.
-            do throws(BrokerFailure) { try consumer.assign([]) } catch { log.log(.warning, "\(error)", []) }
+            do throws(BrokerFailure) { try consumer.assign([]) } catch { log.log(.warning, "cannot give up the assignment", [("error", "\(error)")]) }
         }
     }
 

@@ -54,6 +54,12 @@ public struct Logger: Sendable {
         output.write(level, message, self.fields + fields().map(LogField.init))
     }
 
+    /// An event whose fields were put together at run time.
+    func log(_ level: LogLevel, _ message: StaticString, adding fields: [LogField]) {
+        guard level >= self.level else { return }
+        output.write(level, message, self.fields + fields)
+    }
+
     /// Writes an event that may come in floods: the first at once, then one every ten seconds that tells how many were left
     /// out since (`suppressed`).
     ///

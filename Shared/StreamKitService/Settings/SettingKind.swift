@@ -1,19 +1,19 @@
 public import YAML
 
 /// What a setting may be: how it is read, what an error says it must be, how the effective value is shown.
-public struct SettingKind<Value> {
+public struct SettingKind<Value: Sendable>: Sendable {
     /// Completes "must be ...": `a duration from 1ms to 1m`.
     let expectation: String
     /// Stands in for a value that could not be read, until `SettingsDocument.read` throws; nobody computes with it.
     let placeholder: Value
     let isSecret: Bool
-    let parse: (YAMLNode) -> SettingOutcome<Value>
-    let format: (Value) -> String
+    let parse: @Sendable (YAMLNode) -> SettingOutcome<Value>
+    let format: @Sendable (Value) -> String
 
     public init(
         _ expectation: String, placeholder: Value, isSecret: Bool = false,
-        format: @escaping (Value) -> String = { "\($0)" },
-        parse: @escaping (YAMLNode) -> SettingOutcome<Value>
+        format: @escaping @Sendable (Value) -> String = { "\($0)" },
+        parse: @escaping @Sendable (YAMLNode) -> SettingOutcome<Value>
     ) {
         self.expectation = expectation
         self.placeholder = placeholder
@@ -41,7 +41,7 @@ extension SettingKind {
     /// Reads any scalar's text; numbers and `true` are taken as written.
     static func scalar(
         _ expectation: String, placeholder: Value, isSecret: Bool = false,
-        format: @escaping (Value) -> String = { "\($0)" }, parse: @escaping (String) -> SettingOutcome<Value>
+        format: @escaping @Sendable (Value) -> String = { "\($0)" }, parse: @escaping @Sendable (String) -> SettingOutcome<Value>
     ) -> SettingKind {
         SettingKind(expectation, placeholder: placeholder, isSecret: isSecret, format: format) { node in
             guard let scalar = node.scalar, scalar.resolved != .null else { return .refused }

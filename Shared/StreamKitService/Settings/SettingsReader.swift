@@ -178,6 +178,8 @@ public struct SettingsReader {
                 mark: node.mark, keyPath: path.description, message: "must be \(expectation), not \(node.summary)"))
     }
 
+    func peek(_ key: String) -> YAMLNode? { lookUp(key) }
+
     private func lookUp(_ key: String) -> YAMLNode? {
         var current: YAMLNode? = node
         var path = path

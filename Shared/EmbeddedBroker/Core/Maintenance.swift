@@ -1,0 +1,24 @@
+/// What a broker does from time to time: retention, forgetting silent producers, keeping the journal short.
+extension BrokerCore {
+    func maintain() {
+        for topic in state.sortedTopics {
+            for (index, partition) in topic.partitions.enumerated() {
+                if topic.configuration.deletesOldSegments {
+                    retain(partition, TopicPartition(topic: topic.name, partition: Int32(index)), topic.configuration)
+                }
+                partition.log.forgetProducers(
+                    silentSince: now.wallMilliseconds - configuration.producerExpirationMilliseconds)
+            }
+        }
+        // A journal that cannot be rewritten now stays as it is.
+        try? storage.compactJournal { state.entries() }
+    }
+
+    private func retain(_ partition: Partition, _ name: TopicPartition, _ configuration: TopicConfiguration) {
+        let start = partition.log.retentionStart(
+            oldestTimestamp: configuration.retentionMilliseconds.map { now.wallMilliseconds &- $0 },
+            maximumBytes: configuration.retentionBytes)
+        // A start that cannot be stored now is found again at the next round.
+        try? advanceStart(of: partition, name, to: start)
+    }
+}

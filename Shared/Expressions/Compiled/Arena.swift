@@ -1,0 +1,124 @@
+import Glibc
+
+/// Bytes borrowed from a record, a constant or an arena: valid until the next record.
+struct TextSlice {
+    let base: UnsafeRawPointer
+    let count: Int
+
+    @inline(__always)
+    init(_ base: UnsafeRawPointer, _ count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    @inline(__always)
+    subscript(_ index: Int) -> UInt8 { base.load(fromByteOffset: index, as: UInt8.self) }
+
+    @inline(__always)
+    static func == (left: TextSlice, right: TextSlice) -> Bool {
+        left.count == right.count && memcmp(left.base, right.base, left.count) == 0
+    }
+
+    /// Negative, zero or positive: the order of the code points.
+    func order(to other: TextSlice) -> Int {
+        let common = Int(memcmp(base, other.base, min(count, other.count)))
+        return common != 0 ? common : count - other.count
+    }
+
+    /// Well spread over the low bits; for tables of constants and reference data, which no record can fill.
+    @inline(__always)
+    var hash: UInt64 {
+        var hash = UInt64(truncatingIfNeeded: count) &* 0x9E37_79B1_85EB_CA87
+        var offset = 0
+        while offset &+ 8 <= count {
+            hash = (hash ^ base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0xC2B2_AE3D_27D4_EB4F
+            hash ^= hash >> 29
+            offset &+= 8
+        }
+        var tail: UInt64 = 0
+        while offset < count {
+            tail = tail << 8 | UInt64(self[offset])
+            offset &+= 1
+        }
+        hash = (hash ^ tail) &* 0x9E37_79B1_85EB_CA87
+        return hash ^ (hash >> 32)
+    }
+}
+
+/// Room for text made while a record is processed: taken piece by piece, given back at once. What it has handed out never
+/// moves; in the steady state nothing is allocated.
+final class Arena {
+    private var blocks: [(base: UnsafeMutableRawPointer, count: Int)]
+    private var current = 0
+    private var position: UnsafeMutableRawPointer
+    private var available: Int
+
+    init() {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: 1_024, alignment: 8)
+        blocks = [(block, 1_024)]
+        position = block
+        available = 1_024
+    }
+
+    deinit {
+        for block in blocks { block.base.deallocate() }
+    }
+
+    func removeAll() { use(0) }
+
+    /// Uninitialised bytes.
+    @inline(__always)
+    func allocate(_ count: Int) -> UnsafeMutableRawPointer {
+        if count > available { grow(count) }
+        let taken = position
+        position += count
+        available &-= count
+        return taken
+    }
+
+    @inline(never)
+    private func grow(_ count: Int) {
+        while current + 1 < blocks.count {
+            use(current + 1)
+            if count <= available { return }
+        }
+        let size = max(count, blocks[current].count * 2)
+        blocks.append((.allocate(byteCount: size, alignment: 8), size))
+        use(blocks.count - 1)
+    }
+
+    @inline(__always)
+    private func use(_ index: Int) {
+        current = index
+        position = blocks[index].base
+        available = blocks[index].count
+    }
+
+    func copy(_ bytes: [UInt8]) -> TextSlice {
+        let target = allocate(bytes.count)
+        bytes.withUnsafeBytes { source in
+            if let base = source.baseAddress { target.copyMemory(from: base, byteCount: source.count) }
+        }
+        return TextSlice(target, bytes.count)
+    }
+}
+
+/// The bytes of a constant, at an address of their own for as long as the object lives. Never written after it is made:
+/// that is why threads may share it.
+final class PinnedText: @unchecked Sendable {
+    let slice: TextSlice
+
+    init(_ bytes: [UInt8]) {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 8)
+        bytes.withUnsafeBytes { source in
+            if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: source.count) }
+        }
+        slice = TextSlice(memory, bytes.count)
+    }
+
+    deinit {
+        slice.base.deallocate()
+    }
+}

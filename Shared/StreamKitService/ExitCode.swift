@@ -1,0 +1,11 @@
+/// What a program's end tells whoever started it; 64 and 78 are those of BSD's sysexits.
+public enum ExitCode: Int32, Sendable {
+    /// Asked to stop, and everything taken in was committed.
+    case drained = 0
+    /// Could not go on; the log says why.
+    case failed = 1
+    /// The command line is wrong; starting again will not help.
+    case usage = 64
+    /// The configuration is wrong; starting again will not help.
+    case configuration = 78
+}
