@@ -76,6 +76,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
+        tests("EndToEnd", ["Kafka", "TestSupport"]),
     ],
     cxxLanguageStandard: .cxx17
 )
