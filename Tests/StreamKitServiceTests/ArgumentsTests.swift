@@ -12,7 +12,9 @@ final class ArgumentsTests: XCTestCase {
             subcommands: [
                 Command(
                     "up", about: "Runs all services of a pipeline.", options: [instances, only, dryRun],
-                    positionals: [.init("DIR", help: "The pipeline's folder."), .init("EXTRA", help: "More.", isRequired: false)]),
+                    positionals: [
+                        .init("DIR", help: "The pipeline's folder."), .init("EXTRA", help: "More.", isRequired: false),
+                    ]),
                 Command("topics", about: "Lists topics."),
             ])
     }
@@ -143,7 +145,8 @@ final class ArgumentsTests: XCTestCase {
             do { return "\(try service(line))" } catch { return (error as? UsageError)?.message ?? "" }
         }
         XCTAssertEqual(refusal(""), "--config FILE is missing")
-        XCTAssertEqual(refusal("--config v.yaml --describe=dot"), "--describe must be text, mermaid or json, not \"dot\"")
+        XCTAssertEqual(
+            refusal("--config v.yaml --describe=dot"), "--describe must be text, mermaid or json, not \"dot\"")
         XCTAssertEqual(refusal("--config v.yaml --describe dot"), "unexpected argument dot")
         XCTAssertEqual(refusal("--config v.yaml --check --describe"), "--check and --describe exclude each other")
         XCTAssertEqual(refusal("v.yaml"), "--config FILE is missing")

@@ -224,6 +224,14 @@ final class SettingsReaderTests: XCTestCase {
         XCTAssertEqual(found, ["s.yaml:1:6: pin: must be a number of four digits, not what it is"])
     }
 
+    func testAnEmptyVariableMakesAnOptionalValueAbsent() throws {
+        let yaml = "input: a\nlate: ${LATE}\nregions: ['${LATE}x']"
+        let settings = try read(yaml, environment: ["LATE": ""]) { Settings($0) }.settings
+        XCTAssertNil(settings.late)
+        XCTAssertEqual(settings.regions, ["x"])
+        XCTAssertEqual(problems(yaml) { Settings($0) }.count, 2)
+    }
+
     func testDocumentsThatAreNoMapping() {
         XCTAssertEqual(
             problems("- a") { Settings($0) }, ["s.yaml:1:1: must be a mapping of settings, not a list"])

@@ -30,8 +30,7 @@ final class DeadLetterEncoder {
         writer.key("error_type")
         writer.string(refusal.type)
         writer.key("error_message")
-        writer.string(
-            refusal.message.utf8.count > 16_384 ? String(refusal.message.prefix(4096)) + " ..." : refusal.message)
+        writer.string(refusal.message)
         writer.key("error_timestamp")
         writer.instant(Instant(millisecondsSinceEpoch: nowMilliseconds), fraction: .exactly(3))
         for detail in refusal.details {
@@ -50,13 +49,13 @@ final class DeadLetterEncoder {
         let isText = UTF8Text.isValid(original)
         let room = recordBytesMax / 2
         let start = output.count
-        if isText { writer.string(utf8: original) } else { appendBase64(original) }
+        if isText { writer.string(utf8: original) } else { output.appendBase64(original) }
         let taken = output.count - start
         if taken > room {
             output.truncate(to: start)
             let kept = isText ? UTF8Text.prefix(of: original, bytesMax: room / 6) : room / 2
             let part = Bytes(rebasing: original[..<min(kept, original.count)])
-            if isText { writer.string(utf8: part) } else { appendBase64(part) }
+            if isText { writer.string(utf8: part) } else { output.appendBase64(part) }
         }
         if !isText {
             writer.key("original_message_encoding")
@@ -74,40 +73,32 @@ final class DeadLetterEncoder {
         if fields.isEmpty { return }
         var isReadable = false
         if let original { isReadable = (try? reader.read(original)) != nil }
+        var room = recordBytesMax / 8
         for (name, slot) in fields {
             writer.key(name)
             // A huge field is not copied: the original is there.
-            if isReadable, let value = reader.field(slot), value.bytes.count <= recordBytesMax / 8 {
+            if isReadable, let value = reader.field(slot), value.bytes.count <= room {
+                room -= value.bytes.count
                 writer.value(value)
             } else {
                 writer.null()
             }
         }
     }
-
-    private func appendBase64(_ bytes: Bytes) {
-        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        let letters = alphabet.utf8Start
-        output.append(UInt8(ascii: "\""))
-        var index = 0
-        while index < bytes.count {
-            let left = bytes.count - index
-            let word =
-                UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
-                | (left > 2 ? UInt32(bytes[index + 2]) : 0)
-            output.append(letters[Int(word >> 18)])
-            output.append(letters[Int(word >> 12 & 63)])
-            output.append(left > 1 ? letters[Int(word >> 6 & 63)] : UInt8(ascii: "="))
-            output.append(left > 2 ? letters[Int(word & 63)] : UInt8(ascii: "="))
-            index += 3
-        }
-        output.append(UInt8(ascii: "\""))
-    }
 }
 
 /// UTF-8 as the standard library judges it; on the way of dead letters only.
 enum UTF8Text {
     static func isValid(_ bytes: Bytes) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+
+    /// The text itself, or what of it fits into `bytesMax`, cut between two characters, with a sign that it was cut.
+    static func cut(_ text: String, bytesMax: Int) -> String {
+        if text.utf8.count <= bytesMax { return text }
+        var text = text
+        return text.withUTF8 { utf8 in
+            String(decoding: utf8[..<prefix(of: Bytes(utf8), bytesMax: bytesMax)], as: UTF8.self) + " ..."
+        }
+    }
 
     /// At most `bytesMax`, cut between two characters.
     static func prefix(of bytes: Bytes, bytesMax: Int) -> Int {

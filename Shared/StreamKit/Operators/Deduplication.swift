@@ -104,10 +104,11 @@ public final class Deduplication: Processor {
 extension Stream {
     /// Refuses repeated keys as `DUPLICATE`; see `Deduplication`. `name` names the store.
     public func deduplicate(
-        _ name: String, retentionMilliseconds: Int64,
+        _ name: String, within span: Duration,
         reader: @escaping @Sendable (ProcessorContext) -> any EventReader
     ) -> Stream {
-        process(name, stores: [StoreDefinition(name, format: "deduplication/1 \(retentionMilliseconds)ms")]) {
+        let retentionMilliseconds = span.wholeMilliseconds
+        return process(name, stores: [StoreDefinition(name, format: "deduplication/1 \(retentionMilliseconds)ms")]) {
             context in
             Deduplication(
                 context, retentionMilliseconds: retentionMilliseconds, store: name, reader: reader(context))

@@ -27,7 +27,7 @@ struct TaskFactory {
             let definition = topology.nodes[node]
             let context = ProcessorContext(
                 application: topology.application, name: definition.name, task: id, clock: clock, output: output,
-                time: time, upstream: upstream,
+                time: time, upstream: upstream, reader: consumer,
                 stores: Dictionary(
                     uniqueKeysWithValues: stores.filter { definition.stores.contains($0.store.definition) }
                         .map { ($0.store.definition.name, $0.store) }),
@@ -132,7 +132,7 @@ struct TaskFactory {
             if processors.count <= 1 { return processors.first }
             let context = ProcessorContext(
                 application: plan.topology.application, name: "\(plan.topology.nodes[node].name)-fan-out", task: id,
-                clock: clock, output: output, time: time, upstream: [], stores: [:], outputs: [])
+                clock: clock, output: output, time: time, upstream: [], reader: consumer, stores: [:], outputs: [])
             return FanOutProcessor(context, processors)
         }
     }

@@ -11,13 +11,14 @@ public final class ProcessorContext {
     public let time: TaskTime
     /// The partitions of the topics that feed the task's repartition topics; their tasks report how far event time has come.
     public let upstream: [TopicPartition]
+    private let reader: any SourceConsumer
     private let stores: [String: KeyValueStore]
     /// By output number: what comes after this step there.
     let outputs: [Processor?]
 
     init(
         application: String, name: String, task: TaskID, clock: any Clock, output: TaskOutput, time: TaskTime,
-        upstream: [TopicPartition], stores: [String: KeyValueStore], outputs: [Processor?]
+        upstream: [TopicPartition], reader: any SourceConsumer, stores: [String: KeyValueStore], outputs: [Processor?]
     ) {
         self.application = application
         self.name = name
@@ -26,8 +27,14 @@ public final class ProcessorContext {
         self.output = output
         self.time = time
         self.upstream = upstream
+        self.reader = reader
         self.stores = stores
         self.outputs = outputs
+    }
+
+    /// The headers of a record, decoded now; to be asked only where they are needed.
+    public func headers(of record: Record) -> [Header] {
+        record.origin.headers.address == nil ? [] : reader.headers(of: record.origin.headers)
     }
 
     /// A store that the step was declared with.

@@ -7,7 +7,7 @@ public struct WindowedAggregation: Sendable {
     /// Whether late records go to an output of their own (number 1) instead of the dead letters.
     public var forwardsLate = false
     /// A source partition counts as idle when it was read to its end and brought nothing for so long.
-    public var idleMilliseconds: Int64 = 60_000
+    public var idle = Duration.seconds(60)
     /// Once all are idle, event time goes on with the wall clock.
     public var advancesWhenAllIdle = false
 
@@ -109,7 +109,9 @@ final class PartialAggregation: Processor {
 
     override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) {
         for (partition, quiet) in context.time.quietMilliseconds {
-            guard let quiet, quiet >= aggregation.idleMilliseconds, told[partition]?.isIdle != true else { continue }
+            guard let quiet, quiet >= aggregation.idle.wholeMilliseconds, told[partition]?.isIdle != true else {
+                continue
+            }
             let watermark = context.time.watermarks.first { $0.partition == partition }?.milliseconds ?? TaskTime.none
             try tell(partition, watermark: watermark, isIdle: true)
         }

@@ -12,6 +12,11 @@ public struct TumblingWindows: Hashable, Sendable {
         self.graceMilliseconds = graceMilliseconds
     }
 
+    /// As above; lengths are rounded down to milliseconds.
+    public init?(size: Duration, grace: Duration) {
+        self.init(sizeMilliseconds: size.wholeMilliseconds, graceMilliseconds: grace.wholeMilliseconds)
+    }
+
     /// The start of the window that an event time falls into.
     public func start(of eventTimeMilliseconds: Int64) -> Int64 {
         let remainder = eventTimeMilliseconds % sizeMilliseconds

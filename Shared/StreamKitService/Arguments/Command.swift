@@ -82,7 +82,9 @@ public struct Command: Sendable {
                 values.append(word)
             }
         }
-        if !subcommands.isEmpty { throw refusal("a command is missing: \(Prose.alternatives(subcommands.map(\.name)))") }
+        if !subcommands.isEmpty {
+            throw refusal("a command is missing: \(Prose.alternatives(subcommands.map(\.name)))")
+        }
         if let missing = options.first(where: { $0.isRequired && given[$0.name] == nil }) {
             throw refusal("\(missing.usage) is missing")
         }
@@ -116,7 +118,9 @@ public struct Command: Sendable {
             guard let next = rest.first, option.problem(with: next) == nil else { return (option, valueIfAlone) }
             return (option, rest.removeFirst())
         }
-        guard let next = rest.first, !next.hasPrefix("--") else { throw refusal("\(name) needs a value: \(option.usage)") }
+        guard let next = rest.first, !next.hasPrefix("--") else {
+            throw refusal("\(name) needs a value: \(option.usage)")
+        }
         return (option, rest.removeFirst())
     }
 }

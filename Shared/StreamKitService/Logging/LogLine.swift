@@ -12,16 +12,16 @@ struct LogLine {
         line += #"{"time":""#.utf8
         line += Timestamp.text(epochMilliseconds).utf8
         line += "\",\"level\":\"\(level.rawValue)\",\"message\":".utf8
-        Self.appendQuoted("\(message)", to: &line)
+        JSONText.appendQuoted("\(message)", to: &line)
         for field in effectiveFields {
             line.append(UInt8(ascii: ","))
-            Self.appendQuoted("\(field.key)", to: &line)
+            JSONText.appendQuoted("\(field.key)", to: &line)
             line.append(UInt8(ascii: ":"))
             switch field.value {
-            case .text(let text): Self.appendQuoted(text, to: &line)
+            case .text(let text): JSONText.appendQuoted(text, to: &line)
             case .integer(let number): line += "\(number)".utf8
             case .decimal(let number) where number.isFinite: line += "\(number)".utf8
-            case .decimal(let number): Self.appendQuoted("\(number)", to: &line)
+            case .decimal(let number): JSONText.appendQuoted("\(number)", to: &line)
             case .boolean(let value): line += "\(value)".utf8
             }
         }
@@ -41,7 +41,7 @@ struct LogLine {
             line += " \(paint.dim("\(field.key)="))".utf8
             switch field.value {
             case .text(let text) where Self.isBare(text): line += text.utf8
-            case .text(let text): Self.appendQuoted(text, to: &line)
+            case .text(let text): JSONText.appendQuoted(text, to: &line)
             case .integer(let number): line += "\(number)".utf8
             case .decimal(let number): line += "\(number)".utf8
             case .boolean(let value): line += "\(value)".utf8
@@ -60,34 +60,8 @@ struct LogLine {
     private static func isBare(_ text: String) -> Bool {
         !text.isEmpty
             && text.unicodeScalars.allSatisfy { scalar in
-                scalar.value > 0x20 && !isControl(scalar) && scalar != "\"" && scalar != "=" && scalar != "\\"
+                scalar.value > 0x20 && !JSONText.isControl(scalar) && scalar != "\"" && scalar != "=" && scalar != "\\"
             }
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-    }
-
-    /// A JSON string. DEL and the C1 controls are escaped too, so that data cannot drive the terminal of whoever reads a log.
-    private static func appendQuoted(_ text: String, to line: inout [UInt8]) {
-        line.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": line += #"\""#.utf8
-            case "\\": line += #"\\"#.utf8
-            case "\n": line += #"\n"#.utf8
-            case "\r": line += #"\r"#.utf8
-            case "\t": line += #"\t"#.utf8
-            default:
-                if isControl(scalar) {
-                    let digits = String(scalar.value, radix: 16)
-                    line += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
-                } else {
-                    line += String(scalar).utf8
-                }
-            }
-        }
-        line.append(UInt8(ascii: "\""))
     }
 }
 

@@ -27,6 +27,9 @@ public struct Environment: Sendable {
         values[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// A variable as it is, empty or not: what `${NAME}` in a file stands for.
+    func verbatim(_ name: String) -> String? { values[name] }
+
     /// Set variables whose names begin with a prefix, by name.
     func variables(prefix: String) -> [(name: String, value: String)] {
         values.filter { $0.key.hasPrefix(prefix) && !$0.value.isEmpty }.sorted { $0.key < $1.key }

@@ -41,7 +41,8 @@ extension SettingKind {
     /// Reads any scalar's text; numbers and `true` are taken as written.
     static func scalar(
         _ expectation: String, placeholder: Value, isSecret: Bool = false,
-        format: @escaping @Sendable (Value) -> String = { "\($0)" }, parse: @escaping @Sendable (String) -> SettingOutcome<Value>
+        format: @escaping @Sendable (Value) -> String = { "\($0)" },
+        parse: @escaping @Sendable (String) -> SettingOutcome<Value>
     ) -> SettingKind {
         SettingKind(expectation, placeholder: placeholder, isSecret: isSecret, format: format) { node in
             guard let scalar = node.scalar, scalar.resolved != .null else { return .refused }

@@ -30,7 +30,7 @@ public struct SettingsDocument {
     ) throws(ConfigurationError) {
         var root: YAMLNode
         do throws(YAMLError) {
-            root = try YAMLDocument.parse(bytes, source: source) { environment[$0] }
+            root = try YAMLDocument.parse(bytes, source: source) { environment.verbatim($0) }
         } catch {
             throw ConfigurationError(error)
         }

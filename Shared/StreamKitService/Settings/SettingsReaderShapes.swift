@@ -1,4 +1,4 @@
-internal import YAML
+public import YAML
 
 /// Keys that may be written in more than one shape.
 extension SettingsReader {
@@ -9,6 +9,16 @@ extension SettingsReader {
     }
 
     public func isPresent(_ key: String) -> Bool { peek(key).map { !$0.isNull } ?? false }
+
+    /// Values of any shape under keys that the user chooses, in the order of the file.
+    public func trees(_ key: String) -> [(name: String, node: YAMLNode)] {
+        guard let node = tree(key), !node.isNull else { return [] }
+        guard let mapping = node.mapping else {
+            problem(key, "must be a mapping, not \(node.summary)")
+            return []
+        }
+        return mapping.entries.map { ($0.key, $0.value) }
+    }
 
     /// The folder of the file that the settings were read from: other files are named relative to it.
     public var directory: String {

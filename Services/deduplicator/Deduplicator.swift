@@ -1,0 +1,38 @@
+import Expressions
+import StreamKit
+import StreamKitRules
+import StreamKitService
+
+/// Lets the first record of a key pass and refuses those whose event time is within a span of one seen.
+@main struct Deduplicator: StreamService {
+    static let name = "deduplicator"
+    static let about = "Refuses records that repeat a key within a span of event time."
+
+    private let input: ServiceInput
+    private let output: SinkDefinition
+    private let declarations: RuleDeclarations
+    private let key: Expression?
+    private let eventTime: Expression?
+    private let within: Duration
+
+    init(_ settings: SettingsReader) {
+        input = ServiceInput(settings)
+        output = settings.sink("output")
+        declarations = RuleDeclarations(settings)
+        key = declarations.compile(settings, "key", expecting: nil)
+        eventTime = declarations.compile(settings, "event_time", expecting: nil)
+        within = settings.required("within", .duration(in: .seconds(1)...(.seconds(366 * 86_400))))
+    }
+
+    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
+
+    func declare(_ flow: Flow) {
+        guard let key, let eventTime else { return }
+        let declarations = declarations
+        flow.source("records", topics: input.topics)
+            .deduplicate("seen", within: within) {
+                RecordEventReader(declarations, $0, key: key, eventTime: eventTime)
+            }
+            .to("first", output)
+    }
+}

@@ -1,0 +1,93 @@
+public import Expressions
+internal import JSON
+public import StreamKit
+
+/// Reads a stateful step's rows by expressions.
+public final class RecordEventReader: EventReader {
+    private let evaluator: RuleEvaluator
+    private let key: KeyExpression
+    private let eventTime: Expression
+    private let operands: [(name: String, expression: Expression)?]
+
+    /// - Parameter operands: for each aggregate function its name and expression; nil where it takes none.
+    public init(
+        _ declarations: RuleDeclarations, _ processor: ProcessorContext, key: Expression, eventTime: Expression,
+        operands: [(name: String, expression: Expression)?] = []
+    ) {
+        evaluator = RuleEvaluator(
+            declarations, processor, expressions: [key, eventTime] + operands.compactMap { $0?.expression })
+        self.key = KeyExpression("key", key)
+        self.eventTime = eventTime
+        self.operands = operands
+    }
+
+    public func read(_ record: Record, into row: EventRow) throws(Refusal) {
+        try evaluator.read(record)
+        row.key = try key.evaluate(evaluator)
+        row.eventTimeMilliseconds = try EventTime.evaluate(eventTime, evaluator)
+        for (index, operand) in operands.enumerated() {
+            guard let operand else { continue }
+            row.operands[index] = try Self.decimal(operand.expression, operand.name, evaluator)
+        }
+    }
+
+    static func decimal(
+        _ expression: Expression, _ name: String, _ evaluator: RuleEvaluator
+    ) throws(Refusal) -> Decimal {
+        do {
+            if case .decimal(let value) = try expression.evaluate(in: evaluator.context) { return value }
+        } catch {
+            throw RuleEvaluator.refusal(name, error)
+        }
+        throw Refusal("EXPRESSION_FAILED", "\(name): its value is not a decimal")
+    }
+}
+
+/// An expression whose text is a record's key.
+public final class KeyExpression {
+    private let name: String
+    private let expression: Expression
+    private let buffer = OutputBuffer()
+
+    public init(_ name: String, _ expression: Expression) {
+        self.name = name
+        self.expression = expression
+    }
+
+    /// The key's bytes, valid until the next call.
+    public func evaluate(_ evaluator: RuleEvaluator) throws(Refusal) -> Bytes {
+        buffer.removeAll()
+        do {
+            switch try expression.evaluate(in: evaluator.context) {
+            case .string(let text): text.utf8.withUnsafeBytes { buffer.append($0) }
+            case .bytes(let bytes): bytes.withUnsafeBytes { buffer.append($0) }
+            case .int(let value): buffer.append(value)
+            case .uint(let value): buffer.append(value)
+            default: throw Refusal("EXPRESSION_FAILED", "\(name): a key must be a string, bytes or an integer")
+            }
+        } catch let error as EvaluationError {
+            throw RuleEvaluator.refusal(name, error)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw Refusal("EXPRESSION_FAILED", "\(name): \(error)")
+        }
+        return buffer.bytes
+    }
+}
+
+/// An expression that says when a record's event happened: a timestamp, or milliseconds since 1970.
+public enum EventTime {
+    public static func evaluate(_ expression: Expression, _ evaluator: RuleEvaluator) throws(Refusal) -> Int64 {
+        let value: Value
+        do { value = try expression.evaluate(in: evaluator.context) } catch {
+            throw RuleEvaluator.refusal("event_time", error)
+        }
+        switch value {
+        case .timestamp(let instant): return instant.millisecondsSinceEpoch
+        case .int(let milliseconds): return milliseconds
+        default:
+            throw Refusal("EXPRESSION_FAILED", "event_time: must be a timestamp, or milliseconds since 1970 as an int")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import Expressions
+internal import JSON
+public import StreamKitService
+
+/// What the expressions of a service's YAML may refer to, and their compilation.
+///
+/// Keys read: `record` (the record's fields with their types; without it any name is a field of type dyn), `constants` (values
+/// by name), `reference` (data that changes without a restart: `{file: ..., type: ...}`).
+public struct RuleDeclarations: Sendable {
+    public private(set) var environment = Environment()
+    public private(set) var references: [ReferenceData] = []
+    let constants: [(name: String, value: Value)]
+
+    public init(_ settings: SettingsReader) {
+        environment.declareRecordMetadata()
+        let fields = Self.fields(settings)
+        if fields.isEmpty {
+            environment.declareOpenRecord()
+        } else {
+            environment.declareRecord(ObjectType(name: "record", fields: fields))
+        }
+        var constants: [(name: String, value: Value)] = []
+        for (name, node) in settings.trees("constants") {
+            do throws(SettingsFault) {
+                let type = try YAMLValues.type(of: node)
+                constants.append((name, try YAMLValues.value(node, as: type)))
+                environment.declare(name, type)
+            } catch {
+                settings.problem("constants.\(name)", error.description)
+            }
+        }
+        self.constants = constants
+        for (name, section) in settings.namedSections("reference") {
+            guard let reference = Self.reference(name, section, settings) else { continue }
+            references.append(reference)
+            environment.declare(name, reference.type)
+        }
+    }
+
+    /// From here on expressions may refer to a computed value by this name, whether or not the record has such a field.
+    public mutating func declare(_ name: String, _ type: ValueType) {
+        environment.declare(name, type)
+    }
+
+    /// Compiles the expression under a key; what is wrong with it is recorded with its place.
+    public func compile(
+        _ settings: SettingsReader, _ key: String, expecting type: ValueType?, isRequired: Bool = true
+    ) -> Expression? {
+        settings.compiled(key, .text, isRequired: isRequired) { try environment.compile($0, expecting: type) }
+    }
+
+    /// Compiles the expressions under keys that the user chooses; later ones may refer to what earlier ones computed.
+    public mutating func compileChain(_ settings: SettingsReader, _ key: String) -> [(
+        name: String, expression: Expression
+    )] {
+        var compiled: [(name: String, expression: Expression)] = []
+        for (name, source) in settings.entries(key, .text) {
+            do throws(CompilationErrors) {
+                let expression = try environment.compile(source)
+                compiled.append((name, expression))
+                environment.declare(name, expression.type)
+            } catch {
+                settings.problem("\(key).\(name)", error.description)
+                environment.declare(name, .dyn)
+            }
+        }
+        return compiled
+    }
+
+    private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {
+        settings.entries("record", .text).compactMap { name, text in
+            guard let type = ValueType(text) else {
+                settings.problem(
+                    "record.\(name)", "\(text) is no type; types are string, int, double, bool, dyn, list(string), ...")
+                return nil
+            }
+            return ObjectType.Field(name, type)
+        }
+    }
+
+    private static func reference(
+        _ name: String, _ section: SettingsReader, _ settings: SettingsReader
+    ) -> ReferenceData? {
+        let text = section.value("type", .text, default: "map(string, dyn)")
+        guard let type = ValueType(text) else {
+            settings.problem("reference.\(name).type", "\(text) is no type; a map(string, decimal), say")
+            return nil
+        }
+        let path = section.required("file", .text)
+        let reference = ReferenceData(name, type: type, source: .file(settings.path(path)))
+        do throws(SettingsFault) { reference.replace(try reference.load(file: settings.path(path))) } catch {
+            settings.problem("reference.\(name).file", error.description)
+        }
+        return reference
+    }
+}

@@ -1,0 +1,89 @@
+internal import Glibc
+internal import StreamKit
+
+/// What `main` of every service does: command line, settings, then check, describe or run.
+struct ServiceProgram<Service: StreamService> {
+    init(_ service: Service.Type) {}
+
+    func run() -> Never {
+        exit(code().rawValue)
+    }
+
+    private func code() -> ExitCode {
+        let arguments: ServiceArguments
+        do throws(UsageError) {
+            let request = try ServiceArguments.parse(
+                CommandLine.arguments.dropFirst(), service: Service.name, about: Service.about,
+                version: StreamKitVersion.text)
+            switch request {
+            case .show(let text):
+                StandardStream.output.write(text)
+                return .drained
+            case .start(let parsed): arguments = parsed
+            }
+        } catch {
+            StandardStream.error.write("\(error)\n")
+            return .usage
+        }
+        let configuration: ServiceConfiguration<Service>
+        let effective: [EffectiveSetting]
+        do throws(ConfigurationError) {
+            let document = try SettingsDocument(
+                file: arguments.configurationFile, overrides: arguments.overrides, environment: .process())
+            let reading = try document.read { ServiceConfiguration<Service>($0) }
+            configuration = reading.settings
+            effective = reading.effective
+            let faults = configuration.topology.faults
+            if !faults.isEmpty {
+                StandardStream.error.write(faults.map { "\(arguments.configurationFile): \($0)\n" }.joined())
+                return .configuration
+            }
+        } catch {
+            StandardStream.error.write("\(error)\n")
+            return .configuration
+        }
+        switch arguments.mode {
+        case .check:
+            StandardStream.output.write(
+                effective.map { "\($0)\n" }.joined() + "\(arguments.configurationFile) is valid\n")
+            return .drained
+        case .describe(let format):
+            StandardStream.output.write(configuration.topology.text(format))
+            return .drained
+        case .run:
+            return ServiceRunner(configuration, effective: effective).run()
+        }
+    }
+}
+
+extension Topology {
+    func text(_ format: ServiceArguments.TopologyFormat) -> String {
+        switch format {
+        case .text: describe()
+        case .mermaid: describeMermaid()
+        case .json: describeJSON() + "\n"
+        }
+    }
+}
+
+/// Of the library and every program of this package.
+public enum StreamKitVersion {
+    public static let text = "0.1.0"
+}
+
+enum StandardStream: Int32 {
+    case output = 1
+    case error = 2
+
+    func write(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let written = Glibc.write(rawValue, rest.baseAddress, rest.count)
+                if written <= 0 { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            }
+        }
+    }
+}
