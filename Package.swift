@@ -57,9 +57,9 @@ let package = Package(
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
         shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
-        shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
-        shared("ChangeData", ["JSON"]),
+        shared("StreamKitService", ["StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
+        shared("ChangeData", ["JSON"]),
         shared("EmbeddedBroker", ["CLinux"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.

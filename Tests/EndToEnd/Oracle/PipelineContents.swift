@@ -22,6 +22,9 @@ enum PipelineTopic: String, CaseIterable {
 /// All that a run left in its topics, committed, by partition and offset.
 struct PipelineContents {
     var prefix: String
+    /// What the cdc-forwarder reads, where it takes part.
+    var changeTopic = ""
+    var changes: [TopicRecord] = []
     private var topics: [PipelineTopic: [TopicRecord]] = [:]
 
     init(prefix: String) { self.prefix = prefix }

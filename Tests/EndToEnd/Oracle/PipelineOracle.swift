@@ -17,6 +17,7 @@ struct PipelineOracle {
 
     /// Numbers to show, and to check that a run was worth checking.
     struct Tally {
+        var forwarded = 0
         var raw = 0
         var processed = 0
         var lettersByType: [String: Int] = [:]
@@ -38,6 +39,7 @@ struct PipelineOracle {
     /// Checks all stages; the problems are in ``findings``.
     mutating func check() {
         readLetters()
+        checkForwarder()
         checkIdentities()
         checkValidator()
         checkEnricher()
@@ -48,7 +50,8 @@ struct PipelineOracle {
         tally.processed = contents[.processed].count
     }
 
-    func letters(from topic: PipelineTopic) -> [DeadLetter] { letters[contents.name(topic)] ?? [] }
+    func letters(from topic: PipelineTopic) -> [DeadLetter] { letters(of: contents.name(topic)) }
+    func letters(of topic: String) -> [DeadLetter] { letters[topic] ?? [] }
 
     private mutating func readLetters() {
         for record in contents[.dlq] {
@@ -60,7 +63,8 @@ struct PipelineOracle {
             letters[letter.originTopic, default: []].append(letter)
             tally.lettersByType[letter.type, default: 0] += 1
         }
-        let known = Set([PipelineTopic.raw, .validated, .enriched, .processed].map(contents.name))
+        let known = Set(
+            [PipelineTopic.raw, .validated, .enriched, .processed].map(contents.name) + [contents.changeTopic])
         for topic in letters.keys where !known.contains(topic) {
             findings.add(
                 "\(letters[topic]?.count ?? 0) dead letters are of the topic \(topic): \(letters[topic]?.first?.message ?? "")"
