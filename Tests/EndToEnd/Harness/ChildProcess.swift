@@ -114,12 +114,13 @@ private final class Watchdog: @unchecked Sendable {
             for pid in $list; do kill -9 "$pid" 2>/dev/null; done
             """
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { return }
+        guard Foundation.pipe(&ends) == 0 else { return }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
-        var words = ["sh", "-c", script].map { strdup($0) } + [nil]
+        var words = (["sh", "-c", script] as [String]).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var pid: pid_t = 0
         var none: [UnsafeMutablePointer<CChar>?] = [nil]
