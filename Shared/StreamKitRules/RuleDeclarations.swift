@@ -50,9 +50,7 @@ public struct RuleDeclarations: Sendable {
     }
 
     /// Compiles the expressions under keys that the user chooses; later ones may refer to what earlier ones computed.
-    public mutating func compileChain(_ settings: SettingsReader, _ key: String) -> [(
-        name: String, expression: Expression
-    )] {
+    public mutating func computedFields(_ settings: SettingsReader, _ key: String) -> [ComputedField] {
         var compiled: [(name: String, expression: Expression)] = []
         for (name, source) in settings.entries(key, .text) {
             do throws(CompilationErrors) {
@@ -64,7 +62,12 @@ public struct RuleDeclarations: Sendable {
                 environment.declare(name, .dyn)
             }
         }
-        return compiled
+        return compiled.enumerated().map { position, field in
+            let isReferredTo = compiled[(position + 1)...].contains { $0.expression.references.contains(field.name) }
+            return ComputedField(
+                name: field.name, expression: field.expression,
+                reader: isReferredTo ? try? environment.compile(field.name) : nil)
+        }
     }
 
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {
