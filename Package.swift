@@ -64,6 +64,7 @@ let package = Package(
         shared("EmbeddedBroker", ["CLinux"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
+        service("cdc-forwarder", ["StreamKit", "StreamKitService", "StreamKitRules", "ChangeData", "Expressions", "JSON"]),
         service("validator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSONSchema", "JSON"]),
         service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),

@@ -44,10 +44,7 @@ final class ValidateProcessor: Processor {
     /// is missing or of another type, and the schema says that better.
     private func violations() -> Refusal {
         let ofSchema = schema?.violations() ?? []
-        var messages = ofSchema.map { violation in
-            violation.instancePointer.isEmpty
-                ? violation.message : "\(violation.instancePointer.dropFirst()): \(violation.message)"
-        }
+        var messages = ofSchema.map(\.message)
         var rulesBroken = 0
         for rule in rules {
             do {

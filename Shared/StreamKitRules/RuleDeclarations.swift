@@ -11,10 +11,13 @@ public struct RuleDeclarations: Sendable {
     public private(set) var references: [ReferenceData] = []
     let constants: [(name: String, value: Value)]
 
-    public init(_ settings: SettingsReader) {
+    /// - Parameter record: what the service itself knows of its records; the file then does not say it.
+    public init(_ settings: SettingsReader, record: ObjectType? = nil) {
         environment.declareRecordMetadata()
-        let fields = Self.fields(settings)
-        if fields.isEmpty {
+        let fields = record == nil ? Self.fields(settings) : []
+        if let record {
+            environment.declareRecord(record)
+        } else if fields.isEmpty {
             environment.declareOpenRecord()
         } else {
             environment.declareRecord(ObjectType(name: "record", fields: fields))
