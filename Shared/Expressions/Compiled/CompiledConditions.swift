@@ -73,7 +73,9 @@ extension Compiler {
             return { context throws(Unusual) in (try first(context) == (try second(context))) == wanted }
         case (.dyn, .int), (.dyn, .double): return dynamicComparison(name, left, right)
         case (.dyn, .string) where name == Operator.equal || name == Operator.notEqual:
-            return dynamicEquality(left, right, wanted: name == Operator.equal)
+            return fieldEquality(left, right, wanted: name == Operator.equal)
+        case (.nullable(.string), .string) where name == Operator.equal || name == Operator.notEqual:
+            return fieldEquality(left, right, wanted: name == Operator.equal)
         default: return nil
         }
     }
@@ -135,15 +137,16 @@ extension Compiler {
         }
     }
 
-    /// A field of any kind against a string: unequal if it is no string.
-    private func dynamicEquality(_ left: Node, _ right: Node, wanted: Bool) -> Code<Bool>? {
+    /// A field that may be null, or anything, against a string: unequal if it is no string.
+    private func fieldEquality(_ left: Node, _ right: Node, wanted: Bool) -> Code<Bool>? {
         guard case .field(let field) = left.operation, case .string(let constant)? = right.constant else { return nil }
         let pinned = PinnedText(constant.utf8)
         let place = FieldPlace(field)
         return { context throws(Unusual) in
             let value = try context.present(place)
             guard value.kind == .string else {
-                if value.kind == .array || value.kind == .object { throw Unusual() }
+                // Of other kinds the general evaluator knows whether they are errors.
+                guard value.kind == .null else { throw Unusual() }
                 return !wanted
             }
             return (try context.textField(place) == pinned.slice) == wanted
