@@ -12,7 +12,7 @@ extension Compiler {
                 guard let value = try context.present(place).bool else { throw Unusual() }
                 return value
             }
-        case .hasField(let field): return { context in context.json(field) != nil }
+        case .hasField(let field): return presence(field)
         case .and(let terms): return connect(terms, until: false)
         case .or(let terms): return connect(terms, until: true)
         case .conditional: return conditional(node, bool)
@@ -25,6 +25,18 @@ extension Compiler {
             if let pattern = function.pattern { return match(arguments[0], pattern) }
             return test(function.name, arguments)
         default: return nil
+        }
+    }
+
+    private func presence(_ field: Node.RecordField) -> Code<Bool> {
+        let place = FieldPlace(field)
+        guard let parent = field.parent.map({ FieldPlace($0) }), let member = place.path.last else {
+            return { context in context.find(place) != nil }
+        }
+        return { context throws(Unusual) in
+            let object = try context.present(parent)
+            guard object.kind == .object else { throw Unusual() }
+            return object.member(utf8: member.slice.bytes) != nil
         }
     }
 
