@@ -46,16 +46,18 @@ let package = Package(
         // Floor 1: one door to each library, and the languages.
         shared("JSON"),
         shared("Patterns", ["CRE2"]),
+        shared("JSONSchema", ["JSON", "Patterns"]),
         shared("Expressions", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         // Floor 3: adapters, what makes a program of a topology, and tools.
         // Services.
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
-        benchmark("rules-benchmark", ["JSON", "Expressions", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
         // Tests.
         tests("JSONTests", ["JSON"]),
         tests("PatternsTests", ["Patterns"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
     ],
     cxxLanguageStandard: .cxx17
