@@ -15,7 +15,8 @@ public final class ComputedFields {
 
     private let evaluator: RuleEvaluator
     private let splice: JSONSplice
-    private let writer: JSONWriter
+    /// One value's JSON: the writer puts commas after what stands before in its buffer, which must not be another field's value.
+    private let value = OutputBuffer()
     private let fields: [Field]
     private let output = OutputBuffer(capacity: 1024)
 
@@ -23,7 +24,6 @@ public final class ComputedFields {
         self.evaluator = evaluator
         let splice = JSONSplice(evaluator.context.record)
         self.splice = splice
-        writer = JSONWriter(splice.values)
         self.fields = fields.enumerated().map { position, field in
             let isReferredTo = fields[(position + 1)...].contains { $0.expression.references.contains(field.name) }
             return Field(
@@ -40,10 +40,12 @@ public final class ComputedFields {
             do { value = try field.expression.evaluate(in: evaluator.context) } catch {
                 throw RuleEvaluator.refusal("fields.\(field.name)", error)
             }
-            splice.set(field.splice)
-            if !ValueJSON.append(value, to: writer) {
+            self.value.removeAll()
+            if !ValueJSON.append(value, to: JSONWriter(self.value)) {
                 throw Refusal("EXPRESSION_FAILED", "fields.\(field.name): its value has no JSON form")
             }
+            splice.set(field.splice)
+            splice.values.append(self.value.bytes)
             if let variable = field.variable { evaluator.context.set(variable, value) }
         }
         output.removeAll()

@@ -104,9 +104,13 @@ extension BrokerCore {
     ) throws(StorageError) -> BrokerCore {
         var seed: UInt64 = 0
         guard getrandom(&seed, 8, 0) == 8 else { throw .system("cannot read randomness") }
+        var storage: any BrokerStorage = MemoryStorage()
+        var state = BrokerState()
+        if let path = configuration.dataDirectory {
+            (storage, state) = try DataDirectory.open(path, synchronizesWrites: configuration.synchronizesWrites)
+        }
         return try BrokerCore(
-            configuration: configuration, storage: MemoryStorage(), state: BrokerState(), host: host, port: port,
-            seed: seed,
+            configuration: configuration, storage: storage, state: state, host: host, port: port, seed: seed,
             now: .current())
     }
 }

@@ -147,7 +147,7 @@ package struct WireReader {
     }
 
     /// An array of primitive values that may be null.
-    mutating func nullableArray<Element>(
+    package mutating func nullableArray<Element>(
         _ read: (inout WireReader) throws(WireError) -> Element
     ) throws(WireError) -> [Element]? {
         guard let count = try arrayCount() else { return nil }

@@ -233,7 +233,7 @@ extension StreamFault {
     func stopping(_ operation: String) -> BrokerFailure {
         switch self {
         case .broker(let failure): failure
-        case .store, .refused: BrokerFailure(.stop, operation: operation, reason: text)
+        case .store, .refused, .outputRefused: BrokerFailure(.stop, operation: operation, reason: text)
         }
     }
 }
