@@ -147,7 +147,7 @@ final class OrderPipeline {
     ///
     /// - Parameter forwards: the cdc-forwarder runs too.
     func drain(forwards: Bool = false, within seconds: Double = 120) throws -> PipelineContents {
-        let internalTopics = try admin.topics(timeout: .seconds(20)).filter {
+        let internalTopics = try patiently { try admin.topics(timeout: .seconds(20)) }.filter {
             $0.key.hasPrefix(prefix) && $0.key.hasSuffix("-repartition")
         }.mapValues { Int32($0.partitions.count) }
         let names = PipelineTopic.allCases.map(topic) + [changeTopic]
@@ -201,8 +201,8 @@ final class OrderPipeline {
     private func waitUntilNothingIsOpen(_ topics: [(key: String, value: Int32)], _ deadline: Date) throws {
         let all = topics.flatMap { topic, count in (0..<count).map { TopicPartition(topic, $0) } }
         while true {
-            let stable = try admin.offsets(.latestCommitted, of: all, timeout: .seconds(20))
-            let ends = try admin.offsets(.latest, of: all, timeout: .seconds(20))
+            let stable = try patiently { try admin.offsets(.latestCommitted, of: all, timeout: .seconds(20)) }
+            let ends = try patiently { try admin.offsets(.latest, of: all, timeout: .seconds(20)) }
             let open = all.filter { stable[$0] != ends[$0] }
             if open.isEmpty { return }
             guard Date() < deadline else { throw HarnessError("transactions stay open: \(open)") }

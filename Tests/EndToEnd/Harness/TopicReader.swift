@@ -29,7 +29,7 @@ final class TopicReader {
 
     /// Reads on to where the partitions end now.
     func readToEnd() throws {
-        let ends = try admin.offsets(.latestCommitted, of: partitions, timeout: .seconds(20))
+        let ends = try patiently { try admin.offsets(.latestCommitted, of: partitions, timeout: .seconds(20)) }
         let deadline = Date() + 60
         while !partitions.allSatisfy({ positions[$0, default: 0] >= ends[$0, default: 0] }) {
             if Date() > deadline {
@@ -61,6 +61,14 @@ final class TopicReader {
                 value: view.value.map { [UInt8]($0) }, headers: headers))
         positions[place] = max(positions[place, default: 0], view.offset + 1)
         lastOffsets[place] = max(lastOffsets[place, default: -1], view.offset)
+    }
+}
+
+/// Asks again for as long as a broker may take to come back.
+func patiently<Answer>(_ ask: () throws -> Answer) throws -> Answer {
+    let deadline = Date() + 60
+    while true {
+        do { return try ask() } catch where Date() < deadline { usleep(100_000) }
     }
 }
 
