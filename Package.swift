@@ -42,6 +42,7 @@ let package = Package(
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CLinux", apt: "libc6-dev"),
+        library("CProcess", apt: "libc6-dev"),
         .target(name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         // Floor 1: one door to each library, and the languages.
@@ -58,11 +59,13 @@ let package = Package(
         shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
+        shared("StreamControl", ["CProcess", "JSON", "Kafka", "StreamKitService", "YAML"]),
         // Services.
         service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
+        service("streamctl", ["JSON", "Kafka", "StreamControl", "StreamKitService"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
@@ -78,6 +81,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
+        tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
     ],
     cxxLanguageStandard: .cxx17
 )
