@@ -51,21 +51,25 @@ let package = Package(
         shared("HTTP", ["CMicroHTTP"]),
         shared("Metrics"),
         shared("Kafka", ["CLibrdkafka"]),
+        shared("RocksDB", ["CRocksDB"]),
         shared("Patterns", ["CRE2"]),
         shared("Expressions", ["JSON"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
-        shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
+        shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
+        shared("StreamKitService", ["StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
         shared("StreamControl", ["CProcess", "JSON", "Kafka", "StreamKitService", "YAML"]),
+        shared("StreamKitTesting", ["StreamKit"]),
         // Services.
         service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
         service("streamctl", ["JSON", "Kafka", "StreamControl", "StreamKitService"]),
+        service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
@@ -79,9 +83,12 @@ let package = Package(
         tests("PatternsTests", ["Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
+        tests("RocksDBTests", ["RocksDB"]),
+        tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
+        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -114,10 +114,17 @@ final class Copy: RebalanceListener {
         if outcome != .completed { throw CopyError(text: "\(outcome)") }
     }
 
-    func partitionsAssigned(
-        _ partitions: [TopicPartition], to consumer: KafkaConsumer
-    ) throws(KafkaError) -> [TopicPartition: ReadPosition] {
-        try consumer.committed(partitions, timeout: .seconds(10)).mapValues { .offset($0.offset) }
+    func partitionsAssigned(_ partitions: [TopicPartition], to consumer: KafkaConsumer) {
+        do throws(KafkaError) {
+            var starts = Dictionary(uniqueKeysWithValues: partitions.map { ($0, ReadPosition.beginning) })
+            for (partition, committed) in try consumer.committed(partitions, timeout: .seconds(10)) {
+                starts[partition] = .offset(committed.offset)
+            }
+            try consumer.assign(starts)
+        } catch {
+            complain("\(error)")
+            exit(1)
+        }
     }
 
     func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool, from consumer: KafkaConsumer) {

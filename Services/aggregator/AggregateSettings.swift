@@ -41,7 +41,8 @@ struct AggregateSettings: Sendable {
             guard let sum = add(.sum, name, section, kind, declarations) else { return }
             columns.append((name, .average(sum: sum, count: 0, scale: scale ?? 2)))
         default:
-            guard let function = AggregateFunction(rawValue: kind), let number = add(function, name, section, kind, declarations)
+            guard let function = AggregateFunction(rawValue: kind),
+                let number = add(function, name, section, kind, declarations)
             else { return }
             columns.append((name, .value(function: number, scale: scale)))
         }
@@ -53,7 +54,9 @@ struct AggregateSettings: Sendable {
         _ declarations: RuleDeclarations
     ) -> Int? {
         guard let expression = declarations.compile(section, key, expecting: .decimal) else { return nil }
-        let known = functions.indices.first { functions[$0] == function && operands[$0]?.expression.text == expression.text }
+        let known = functions.indices.first {
+            functions[$0] == function && operands[$0]?.expression.text == expression.text
+        }
         if let known { return known }
         functions.append(function)
         operands.append(("aggregates.\(name)", expression))

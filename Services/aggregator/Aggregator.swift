@@ -28,7 +28,9 @@ import StreamKitService
         declarations = RuleDeclarations(settings)
         let groups = settings.entries("group_by", .text)
         groupName = groups.first?.key ?? ""
-        if groups.count != 1 { settings.problem("group_by", "must name one group: {region: region}, a name and its expression") }
+        if groups.count != 1 {
+            settings.problem("group_by", "must name one group: {region: region}, a name and its expression")
+        }
         group = groups.isEmpty ? nil : declarations.compile(settings, "group_by.\(groupName)", expecting: nil)
         eventTime = declarations.compile(settings, "event_time", expecting: nil)
         aggregates = AggregateSettings(settings, declarations)

@@ -36,7 +36,10 @@ final class EnrichProcessor: Processor {
     private let evaluator: RuleEvaluator
     private let fields: ComputedFields
 
-    init(_ context: ProcessorContext, _ declarations: RuleDeclarations, _ fields: [(name: String, expression: Expression)]) {
+    init(
+        _ context: ProcessorContext, _ declarations: RuleDeclarations,
+        _ fields: [(name: String, expression: Expression)]
+    ) {
         evaluator = RuleEvaluator(declarations, context, expressions: fields.map(\.expression))
         self.fields = ComputedFields(fields, evaluator: evaluator)
         super.init(context)

@@ -5,9 +5,18 @@ public struct KafkaConfigurationError: Error, Hashable, Sendable, CustomStringCo
     public struct Problem: Hashable, Sendable {
         public let property: String
         public let reason: String
+
+        public init(property: String, reason: String) {
+            self.property = property
+            self.reason = reason
+        }
     }
 
     public let problems: [Problem]
+
+    public init(problems: [Problem]) {
+        self.problems = problems
+    }
 
     public var description: String {
         problems.map { "\($0.property): \($0.reason)" }.joined(separator: "; ")

@@ -1,4 +1,5 @@
 internal import CLibrdkafka
+internal import Glibc
 
 extension KafkaConsumer {
     /// What the group has committed for these partitions; those without a committed offset are left out. With
@@ -19,30 +20,50 @@ extension KafkaConsumer {
     /// Goes on reading elsewhere; what was fetched for the old positions does not come any more.
     ///
     /// Each partition is asked for again until it answers: librdkafka before 2.1.0 took the time-out for microseconds and
-    /// gave up at once.
+    /// gave up at once, and a partition that has just been assigned cannot be sought for a moment.
     public func seek(_ positions: [TopicPartition: ReadPosition], timeout: Duration) throws(KafkaError) {
+        if positions.isEmpty { return }
+        if !lostPositions.isDisjoint(with: positions.keys) { return try assignAgain(positions) }
         let operation = "seeking"
         var left = positions
         let deadline = ContinuousClock.now + timeout
         while !left.isEmpty {
             let list = PartitionList(left)
-            let remaining = max(deadline - .now, .zero)
+            let remaining = max(deadline - .now, .milliseconds(1))
             let error = KafkaError(
-                operation,
-                taking: rd_kafka_seek_partitions(
-                    handle.pointer, list.pointer, max(1, remaining.timeoutMilliseconds)))
+                operation, taking: rd_kafka_seek_partitions(handle.pointer, list.pointer, remaining.timeoutMilliseconds)
+            )
             if let error, !error.code.leavesOutcomeUnknown { throw error }
             var problem = error
             for element in list.pointer.elements {
+                let partition = element.topicPartition
                 switch element.err {
-                case RD_KAFKA_RESP_ERR_NO_ERROR: left[element.topicPartition] = nil
-                case RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__IN_PROGRESS:
-                    problem = KafkaError(operation, element.err, subject: element.topicPartition.description)
-                default: throw KafkaError(operation, element.err, subject: element.topicPartition.description)
+                case RD_KAFKA_RESP_ERR_NO_ERROR:
+                    startPositions[partition] = left.removeValue(forKey: partition)
+                case RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__IN_PROGRESS, RD_KAFKA_RESP_ERR__STATE:
+                    problem = KafkaError(operation, element.err, subject: partition.description)
+                default: throw KafkaError(operation, element.err, subject: partition.description)
                 }
             }
-            if let problem, ContinuousClock.now >= deadline { throw problem }
+            if let problem {
+                if ContinuousClock.now >= deadline { throw problem }
+                usleep(1_000)
+            }
         }
+    }
+
+    /// A partition whose offset did not exist is not read any more and cannot be sought: everything is assigned once more,
+    /// the others where they stand, behind the last record handed out.
+    private func assignAgain(_ positions: [TopicPartition: ReadPosition]) throws(KafkaError) {
+        let list = PartitionList(try assignment())
+        try check(rd_kafka_position(handle.pointer, list.pointer), "asking for positions")
+        var all: [TopicPartition: ReadPosition] = [:]
+        for element in list.pointer.elements {
+            let partition = element.topicPartition
+            let reached = element.offset >= 0 ? ReadPosition.offset(element.offset) : nil
+            all[partition] = positions[partition] ?? reached ?? startPositions[partition] ?? .beginning
+        }
+        try assign(all, paused: pausedPartitions)
     }
 
     /// Stops handing out records of these partitions, without leaving the group.
@@ -50,12 +71,14 @@ extension KafkaConsumer {
         let list = PartitionList(partitions)
         try check(rd_kafka_pause_partitions(handle.pointer, list.pointer), "pausing")
         try checkEach(list, "pausing")
+        pausedPartitions.formUnion(partitions)
     }
 
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
         let list = PartitionList(partitions)
         try check(rd_kafka_resume_partitions(handle.pointer, list.pointer), "resuming")
         try checkEach(list, "resuming")
+        pausedPartitions.subtract(partitions)
     }
 
     private func checkEach(_ list: borrowing PartitionList, _ operation: String) throws(KafkaError) {

@@ -2,11 +2,9 @@ internal import CLibrdkafka
 
 /// Hears of partitions that come and go, within ``KafkaConsumer/poll(timeout:maximum:)`` and on its thread.
 public protocol RebalanceListener: AnyObject {
-    /// Partitions were assigned (all of them: the protocol is eager). Says where to begin in each; a partition without a
-    /// position is read from its beginning. If it throws, nothing is assigned and `poll` throws the same.
-    func partitionsAssigned(
-        _ partitions: [TopicPartition], to consumer: KafkaConsumer
-    ) throws(KafkaError) -> [TopicPartition: ReadPosition]
+    /// Partitions were assigned (all of them: the protocol is eager). The listener decides where to begin and calls
+    /// ``KafkaConsumer/assign(_:paused:)``; if it does not, nothing is read.
+    func partitionsAssigned(_ partitions: [TopicPartition], to consumer: KafkaConsumer)
 
     /// Partitions are about to be given up: called before another member can get them, so what is pending can still be
     /// committed.
@@ -25,6 +23,7 @@ public final class KafkaConsumer {
     private var isBatchLent = false
     private var isClosed = false
 
+    /// Without one, what the group assigns is read from its beginning.
     public weak var rebalanceListener: (any RebalanceListener)?
 
     // Partitions get small numbers, so that a record carries no name. The cache maps librdkafka's topic and a partition to
@@ -33,7 +32,12 @@ public final class KafkaConsumer {
     private var known: [TopicPartition] = []
     private var cache: PartitionCache
 
-    private var startPositions: [TopicPartition: ReadPosition] = [:]
+    /// Where reading began, or was sought to last.
+    var startPositions: [TopicPartition: ReadPosition] = [:]
+    var pausedPartitions: Set<TopicPartition> = []
+    /// Those whose offset turned out not to exist: librdkafka has stopped reading them.
+    var lostPositions: Set<TopicPartition> = []
+    private var isAssigned = false
     private var rebalances = 0
     private var rebalanceError: KafkaError?
 
@@ -72,13 +76,23 @@ public final class KafkaConsumer {
             rd_kafka_subscribe(handle.pointer, list.pointer), "subscribing", subject: topics.joined(separator: ", "))
     }
 
-    /// Reads these partitions in place of those read so far: without the group's protocol, or (all that the group
-    /// assigned) to begin anew after ``ConsumerEvent/offsetOutOfRange(partitionIndex:offset:message:)``, which a seek cannot.
-    public func assign(_ positions: [TopicPartition: ReadPosition]) throws(KafkaError) {
-        forgetTopics()
+    /// Reads these partitions in place of those read so far: a group's assignment, from the listener, or any partitions,
+    /// without the group's protocol. Those that are paused bring nothing until they are resumed.
+    public func assign(
+        _ positions: [TopicPartition: ReadPosition], paused: Set<TopicPartition> = []
+    ) throws(KafkaError) {
+        cache.forget()
+        lostPositions = []
         startPositions = positions
+        isAssigned = true
         let list = PartitionList(positions)
         try check(rd_kafka_assign(handle.pointer, list.pointer), "assigning partitions")
+        let before = pausedPartitions
+        pausedPartitions = paused.intersection(positions.keys)
+        if !pausedPartitions.isEmpty { try pause(Array(pausedPartitions)) }
+        // Paused in an earlier assignment, a partition would stay so.
+        let resumed = before.subtracting(paused).intersection(positions.keys)
+        if !resumed.isEmpty { try resume(Array(resumed)) }
     }
 
     /// The partitions being read.
@@ -143,7 +157,7 @@ public final class KafkaConsumer {
 
     /// Takes what has been fetched; waits for the first record or event at most `timeout`, for no second one at all.
     ///
-    /// - Throws: the rebalance listener's error, when it could not take the assignment.
+    /// - Throws: when partitions could not be taken or given up.
     /// - Precondition: the batch before is gone.
     public func poll(timeout: Duration, maximum: Int = .max) throws(KafkaError) -> RecordBatch {
         precondition(!isBatchLent, "the batch before must go before the next poll")
@@ -219,6 +233,7 @@ public final class KafkaConsumer {
             case RD_KAFKA_RESP_ERR__PARTITION_EOF:
                 return .partitionEnd(partitionIndex: partition, offset: content.offset)
             case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+                lostPositions.insert(topicPartition(at: partition))
                 return .offsetOutOfRange(partitionIndex: partition, offset: content.offset, message: text)
             default: break
             }
@@ -256,36 +271,41 @@ public final class KafkaConsumer {
         return index
     }
 
-    private func forgetTopics() {
-        cache.forget()
-    }
-
     // MARK: Rebalance
 
     private func rebalance(
         _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
     ) {
         rebalances += 1
-        forgetTopics()
-        guard code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
+        cache.forget()
+        if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            isAssigned = false
+            if let rebalanceListener {
+                rebalanceListener.partitionsAssigned(list.partitions, to: self)
+            } else {
+                takeFromBeginning(list.partitions)
+            }
+            // librdkafka waits for an answer, even if it is none.
+            if !isAssigned { unassign("taking no partitions") }
+        } else {
             let lost = rd_kafka_assignment_lost(handle.pointer) != 0
             rebalanceListener?.partitionsRevoked(list.partitions, lost: lost, from: self)
-            startPositions = [:]
-            noteRebalance(rd_kafka_assign(handle.pointer, nil), "giving up partitions")
-            return
+            unassign("giving up partitions")
         }
-        let partitions = list.partitions
+    }
+
+    private func takeFromBeginning(_ partitions: [TopicPartition]) {
         do throws(KafkaError) {
-            var positions = try rebalanceListener?.partitionsAssigned(partitions, to: self) ?? [:]
-            for partition in partitions where positions[partition] == nil { positions[partition] = .beginning }
-            startPositions = positions
-            let starts = PartitionList(positions)
-            noteRebalance(rd_kafka_assign(handle.pointer, starts.pointer), "taking partitions")
+            try assign(Dictionary(partitions.map { ($0, .beginning) }, uniquingKeysWith: { first, _ in first }))
         } catch {
-            rebalanceError = error
-            startPositions = [:]
-            _ = rd_kafka_assign(handle.pointer, nil)
+            if rebalanceError == nil { rebalanceError = error }
         }
+    }
+
+    private func unassign(_ operation: String) {
+        startPositions = [:]
+        lostPositions = []
+        noteRebalance(rd_kafka_assign(handle.pointer, nil), operation)
     }
 
     private func noteRebalance(_ code: rd_kafka_resp_err_t, _ operation: String) {

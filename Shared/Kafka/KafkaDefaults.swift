@@ -2,6 +2,17 @@
 public enum KafkaDefaults {
     public typealias Properties = [(name: String, value: String)]
 
+    /// What every client has.
+    public static func connection() -> Properties {
+        [
+            ("socket.nagle.disable", "true"),
+            // A broker that comes back is found within a second, not ten.
+            ("reconnect.backoff.max.ms", "1000"),
+            // Topics that do not exist yet are looked for this often, not every five minutes.
+            ("topic.metadata.refresh.interval.ms", "5000"),
+        ]
+    }
+
     /// A consumer whose offsets, and whose place to begin, are the caller's affair.
     public static func consumer() -> Properties {
         var properties: Properties = [
@@ -12,19 +23,17 @@ public enum KafkaDefaults {
             ("enable.partition.eof", "true"),
             // Cooperative assignors lose or repeat records before librdkafka 2.10 (offsets committed in a rebalance).
             ("partition.assignment.strategy", "range"),
-            ("socket.nagle.disable", "true"),
             ("queued.min.messages", "20000"),
         ]
         if KafkaConfiguration.isKnown("fetch.queue.backoff.ms") { properties.append(("fetch.queue.backoff.ms", "2")) }
-        return properties
+        return connection() + properties
     }
 
     public static func producer() -> Properties {
-        [
+        connection() + [
             ("delivery.report.only.error", "true"),
             ("linger.ms", "20"),
             ("max.in.flight", "1"),
-            ("socket.nagle.disable", "true"),
         ]
     }
 }

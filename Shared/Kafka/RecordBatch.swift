@@ -19,7 +19,7 @@ public enum ConsumerEvent: Hashable, Sendable {
     /// The partition was read to its end (of committed records); `offset` is the next one to come.
     case partitionEnd(partitionIndex: Int, offset: Int64)
     /// The offset to be read does not exist (any more); nothing more comes from the partition until it is
-    /// assigned anew.
+    /// sought.
     case offsetOutOfRange(partitionIndex: Int, offset: Int64, message: String)
     /// An error of one partition or, without one, of the consumer.
     case failure(KafkaError, partitionIndex: Int?)

@@ -5,6 +5,18 @@ internal import CLibrdkafka
 public struct RecordHeaders {
     let message: UnsafeMutableRawPointer
 
+    init(message: UnsafeMutableRawPointer) {
+        self.message = message
+    }
+
+    /// The same headers in a word, for whoever has room for no more; as borrowed as they are.
+    public var address: UnsafeRawPointer { UnsafeRawPointer(message) }
+
+    /// - Parameter address: of headers whose batch is still there.
+    public init(address: UnsafeRawPointer) {
+        message = UnsafeMutableRawPointer(mutating: address)
+    }
+
     /// librdkafka's list; nil if the record has no header, or headers that cannot be read.
     var list: OpaquePointer? {
         var list: OpaquePointer?

@@ -86,7 +86,8 @@ public enum EventTime {
         switch value {
         case .timestamp(let instant): return instant.millisecondsSinceEpoch
         case .int(let milliseconds): return milliseconds
-        default: throw Refusal("EXPRESSION_FAILED", "event_time: must be a timestamp, or milliseconds since 1970 as an int")
+        default:
+            throw Refusal("EXPRESSION_FAILED", "event_time: must be a timestamp, or milliseconds since 1970 as an int")
         }
     }
 }

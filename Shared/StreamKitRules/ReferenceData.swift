@@ -57,7 +57,9 @@ extension RuleDeclarations {
             return { logger in
                 watcher.look { name, error in
                     if let error {
-                        logger.error("reference data not usable, the old is kept", ["reference": .text(name), "error": .text(error)])
+                        logger.error(
+                            "reference data not usable, the old is kept",
+                            ["reference": .text(name), "error": .text(error)])
                     } else {
                         logger.info("reference data read anew", ["reference": .text(name)])
                     }

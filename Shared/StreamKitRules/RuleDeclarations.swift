@@ -50,7 +50,9 @@ public struct RuleDeclarations: Sendable {
     }
 
     /// Compiles the expressions under keys that the user chooses; later ones may refer to what earlier ones computed.
-    public mutating func compileChain(_ settings: SettingsReader, _ key: String) -> [(name: String, expression: Expression)] {
+    public mutating func compileChain(_ settings: SettingsReader, _ key: String) -> [(
+        name: String, expression: Expression
+    )] {
         var compiled: [(name: String, expression: Expression)] = []
         for (name, source) in settings.entries(key, .text) {
             do throws(CompilationErrors) {
@@ -68,7 +70,8 @@ public struct RuleDeclarations: Sendable {
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {
         settings.entries("record", .text).compactMap { name, text in
             guard let type = ValueType(text) else {
-                settings.problem("record.\(name)", "\(text) is no type; types are string, int, double, bool, dyn, list(string), ...")
+                settings.problem(
+                    "record.\(name)", "\(text) is no type; types are string, int, double, bool, dyn, list(string), ...")
                 return nil
             }
             return ObjectType.Field(name, type)

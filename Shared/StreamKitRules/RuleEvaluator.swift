@@ -81,7 +81,9 @@ public final class RuleEvaluator {
         if let slot = metadata.headers {
             var headers = ValueMap()
             for header in processor.headers(of: record) {
-                if let text = Text(utf8: header.value ?? []) { _ = headers.set(.string(Text(header.name)), .string(text)) }
+                if let text = Text(utf8: header.value ?? []) {
+                    _ = headers.set(.string(Text(header.name)), .string(text))
+                }
             }
             context.set(slot, .map(headers))
         }

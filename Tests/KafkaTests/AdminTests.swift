@@ -6,7 +6,7 @@ final class AdminTests: XCTestCase {
     private let limit = Duration.seconds(20)
 
     func testTopicIsCreatedDescribedAndDeleted() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let admin = try makeAdmin(servers)
         let name = unique("topic")
         let topic = NewTopic(name, partitions: 3, configuration: ["cleanup.policy": "compact"])
@@ -28,7 +28,7 @@ final class AdminTests: XCTestCase {
     }
 
     func testTopicsThatCannotBeAreRefusedByNameAndTheOthersCreated() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let admin = try makeAdmin(servers)
         let good = unique("topic")
         let failures = try admin.createTopics(
@@ -41,7 +41,7 @@ final class AdminTests: XCTestCase {
     }
 
     func testOffsetsAndDeletedRecords() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let admin = try makeAdmin(servers)
         let name = try createTopic(servers, partitions: 2)
         let producer = try makeProducer(servers)
@@ -63,7 +63,7 @@ final class AdminTests: XCTestCase {
     }
 
     func testGroupIsDescribedResetAndDeleted() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let admin = try makeAdmin(servers)
         let name = try createTopic(servers, partitions: 2)
         let group = unique("group")

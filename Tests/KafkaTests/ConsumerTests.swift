@@ -14,7 +14,7 @@ final class ConsumerTests: XCTestCase {
     }
 
     func testEndOfAPartitionIsAnEventBehindItsRecords() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2)
         try fill(servers, topic, ["a", "b"], partition: 1)
         let consumer = try KafkaConsumer(consumerConfiguration(servers))
@@ -38,7 +38,7 @@ final class ConsumerTests: XCTestCase {
     }
 
     func testSeekReadsAgainInEveryPartition() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 8)
         var positions: [TopicPartition: ReadPosition] = [:]
         for partition: Int32 in 0..<8 {
@@ -56,7 +56,7 @@ final class ConsumerTests: XCTestCase {
     }
 
     func testPausedPartitionBringsNothingUntilResumed() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2)
         try fill(servers, topic, ["zero"], partition: 0)
         try fill(servers, topic, ["one"], partition: 1)
@@ -75,28 +75,49 @@ final class ConsumerTests: XCTestCase {
         XCTAssertEqual(received, ["zero", "one"])
     }
 
-    func testOffsetThatNoLongerExistsIsAnEvent() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
-        let topic = try createTopic(servers)
-        try fill(servers, topic, ["a", "b", "c"])
-        let partition = TopicPartition(topic, 0)
-        XCTAssertEqual(try makeAdmin(servers).deleteRecords(before: [partition: 2], timeout: .seconds(10)), [:])
+    func testOffsetThatNoLongerExistsIsAnEventAndASeekGoesOn() throws {
+        let servers = try TestKafka.sharedBootstrapServers()
+        let topic = try createTopic(servers, partitions: 3)
+        for partition: Int32 in 0..<3 { try fill(servers, topic, ["a", "b", "c"], partition: partition) }
+        let (zero, one, two) = (TopicPartition(topic, 0), TopicPartition(topic, 1), TopicPartition(topic, 2))
+        XCTAssertEqual(try makeAdmin(servers).deleteRecords(before: [zero: 2], timeout: .seconds(10)), [:])
         let consumer = try KafkaConsumer(consumerConfiguration(servers))
-        try consumer.assign([partition: .offset(0)])
-        var lost: (index: Int, offset: Int64)?
-        try consumer.poll(
-            until: { lost != nil }, record: { XCTFail("\($0)") },
-            event: { if case .offsetOutOfRange(let index, let offset, _) = $0 { lost = (index, offset) } })
-        XCTAssertEqual(lost.map { consumer.topicPartition(at: $0.index) }, partition)
-        XCTAssertEqual(try consumer.offsetRange(of: partition, timeout: .seconds(10)), 2..<4)
+        try consumer.assign([zero: .offset(0), one: .offset(0), two: .offset(1)], paused: [two])
+        var lost: [TopicPartition] = []
         var received: [String] = []
-        try consumer.assign([partition: .offset(2)])
-        try consumer.poll(until: { received.count == 1 }, record: { received.append($0.value ?? "null") })
-        XCTAssertEqual(received, ["c"])
+        let note = { (record: Received) in received.append("\(record.partition)\(record.value ?? "")") }
+        try consumer.poll(
+            until: { !lost.isEmpty && received.count == 3 }, record: note,
+            event: {
+                if case .offsetOutOfRange(let index, _, _) = $0 { lost.append(consumer.topicPartition(at: index)) }
+            })
+        XCTAssertEqual(lost, [zero])
+        XCTAssertEqual(received, ["1a", "1b", "1c"])
+        XCTAssertEqual(try consumer.offsetRange(of: zero, timeout: .seconds(10)), 2..<4)
+        // The others go on where they are, paused ones paused.
+        try consumer.seek([zero: .offset(2)], timeout: .seconds(10))
+        try consumer.poll(until: { received.count == 4 }, record: note)
+        XCTAssertEqual(received.last, "0c")
+        try consumer.resume([two])
+        try consumer.poll(until: { received.count == 6 }, record: note)
+        XCTAssertEqual(received.suffix(2), ["2b", "2c"])
+    }
+
+    func testSeekRightAfterAnAssignmentIsWaitedFor() throws {
+        let servers = try TestKafka.sharedBootstrapServers()
+        let topic = try createTopic(servers, partitions: 4)
+        for partition: Int32 in 0..<4 { try fill(servers, topic, ["a", "b"], partition: partition) }
+        let consumer = try KafkaConsumer(consumerConfiguration(servers))
+        let all = (0..<4).map { TopicPartition(topic, $0) }
+        try consumer.assign(Dictionary(uniqueKeysWithValues: all.map { ($0, .beginning) }))
+        try consumer.seek(Dictionary(uniqueKeysWithValues: all.map { ($0, .offset(1)) }), timeout: .seconds(10))
+        var received: [String] = []
+        try consumer.poll(until: { received.count >= 4 }, record: { received.append($0.value ?? "") })
+        XCTAssertEqual(received, ["b", "b", "b", "b"])
     }
 
     func testUnknownTopicIsAFailureNotASilence() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let consumer = try KafkaConsumer(consumerConfiguration(servers))
         let missing = unique("missing")
         try consumer.subscribe(to: [missing])

@@ -17,15 +17,21 @@ private final class Listener: RebalanceListener {
     var owned: Set<TopicPartition> = []
     var history: [String] = []
     var onRevoke: ((KafkaConsumer) -> Void)?
-    var refusal: KafkaError?
+    var takesPartitions = true
 
-    func partitionsAssigned(
-        _ partitions: [TopicPartition], to consumer: KafkaConsumer
-    ) throws(KafkaError) -> [TopicPartition: ReadPosition] {
-        if let refusal { throw refusal }
-        owned = Set(partitions)
+    func partitionsAssigned(_ partitions: [TopicPartition], to consumer: KafkaConsumer) {
         history.append("assigned \(partitions.map { "\($0.partition)" }.sorted().joined(separator: ","))")
-        return try consumer.committed(partitions, timeout: .seconds(10)).mapValues { .offset($0.offset) }
+        if !takesPartitions { return }
+        owned = Set(partitions)
+        do throws(KafkaError) {
+            var starts = Dictionary(uniqueKeysWithValues: partitions.map { ($0, ReadPosition.beginning) })
+            for (partition, committed) in try consumer.committed(partitions, timeout: .seconds(10)) {
+                starts[partition] = .offset(committed.offset)
+            }
+            try consumer.assign(starts)
+        } catch {
+            XCTFail("\(error)")
+        }
     }
 
     func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool, from consumer: KafkaConsumer) {
@@ -58,7 +64,7 @@ final class RebalanceTests: XCTestCase {
     }
 
     func testRevokeCommitsBeforeAnotherMemberGetsThePartition() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2)
         let group = unique("group")
         let producer = try makeProducer(servers)
@@ -90,7 +96,7 @@ final class RebalanceTests: XCTestCase {
     }
 
     func testEverythingIsReadOnceWhileMembersComeAndGo() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 4)
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
@@ -119,20 +125,20 @@ final class RebalanceTests: XCTestCase {
         XCTAssertEqual(second.history.count, 1)
     }
 
-    func testListenerThatCannotTakePartitionsFailsThePoll() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+    func testListenerThatTakesNothingReadsNothingAndStaysAMember() throws {
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let listener = Listener()
-        listener.refusal = KafkaError(operation: "testing", code: .localTimeout, message: "no")
-        let consumer = try member(servers, unique("group"), topic, listener)
-        XCTAssertThrowsError(try poll([consumer], until: { false })) { error in
-            XCTAssertEqual(error as? KafkaError, listener.refusal)
-        }
+        listener.takesPartitions = false
+        let group = unique("group")
+        let consumer = try member(servers, group, topic, listener)
+        try poll([consumer], until: { !listener.history.isEmpty })
         XCTAssertEqual(try consumer.assignment(), [])
+        XCTAssertEqual(try makeAdmin(servers).describeGroup(group, timeout: .seconds(10)).members.count, 1)
     }
 
     func testStaticMemberComesBackToItsPartitionsWithoutARebalance() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2)
         let group = unique("group")
         let (first, second, third) = (Listener(), Listener(), Listener())

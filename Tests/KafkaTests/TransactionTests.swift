@@ -4,7 +4,7 @@ import XCTest
 
 final class TransactionTests: XCTestCase {
     func testCommittedRecordsAreReadAsTheyWereWritten() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
@@ -29,7 +29,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testHeadersAreCopiedFromAConsumedRecordAndAddedTo() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let (source, target) = (try createTopic(servers), try createTopic(servers))
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
@@ -61,7 +61,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testAbortedAndOpenTransactionsAreHiddenFromReadersOfCommittedRecords() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let producer = try makeProducer(servers)
         for (value, isCommitted) in [("one", true), ("two", false), ("three", true)] {
@@ -92,7 +92,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testAbortDropsWhatIsStillQueued() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let producer = try makeProducer(servers, id: unique("abort"), [("linger.ms", "5000")])
         XCTAssertEqual(producer.begin(), .completed)
@@ -106,7 +106,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testSecondProducerOfAnIdFencesTheFirst() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let id = unique("fenced")
         let zombie = try makeProducer(servers, id: id)
@@ -126,7 +126,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testOffsetsAndTheirMetadataJoinTheTransaction() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2)
         let group = unique("group")
         let consumer = try KafkaConsumer(consumerConfiguration(servers, [("group.id", group)]))
@@ -149,7 +149,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testRecordThatTheClientCannotSendIsRefusedAlone() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
@@ -163,7 +163,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testRecordThatTheBrokerRefusesIsNamedByItsTag() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2, ["max.message.bytes": "1000"])
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
@@ -192,7 +192,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testProducingOutsideATransactionFails() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers)
         let producer = try makeProducer(servers)
         XCTAssertThrowsError(try producer.produce(topic, nil, "early")) { error in
@@ -203,7 +203,7 @@ final class TransactionTests: XCTestCase {
     }
 
     func testPartitionCountIsAskedForOnce() throws {
-        let servers = try KafkaCluster.sharedBootstrapServers()
+        let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 3)
         let producer = try makeProducer(servers)
         XCTAssertEqual(try producer.partitionCount(of: producer.topic(topic), timeout: .seconds(10)), 3)

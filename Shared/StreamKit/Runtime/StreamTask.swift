@@ -21,6 +21,9 @@ final class StreamTask {
         for processor in processors { try processor.started() }
     }
 
+    /// A step wrote to a store since the last commit.
+    var hasPendingWrites: Bool { stores.contains { $0.store.backend.pendingCount > 0 } }
+
     func beforeCommit() throws(StreamFault) { for processor in processors { try processor.beforeCommit() } }
 
     func committed() throws(StoreFailure) {
@@ -67,8 +70,9 @@ final class TaskStore {
     let changelog: TopicPartition
     /// The changelog's number for `TaskOutput`.
     let target: Int32
-    /// The first record of a changelog tells what the entries mean; it is written with the first commit.
+    /// The first record of a changelog tells what the entries mean. It is owed until a transaction that holds it is committed.
     var needsDefinition = false
+    private var definitionSent = false
     /// At or before the offset after the last record that the entries reflect. Only we write to this partition, and each record
     /// takes one offset and each transaction one more for its marker at least, so counting gives a lower bound; and to read
     /// whole values once more changes nothing.
@@ -93,7 +97,7 @@ final class TaskStore {
         if store.backend.pendingCount == 0 { return }
         if needsDefinition {
             try send(Changelog.definitionKey, Array(store.definition.format.utf8), to: output)
-            needsDefinition = false
+            definitionSent = true
         }
         do {
             try store.backend.forEachPending { (entry: Bytes, value: Bytes?) throws(BrokerFailure) in
@@ -129,11 +133,14 @@ final class TaskStore {
     func committed() throws(StoreFailure) {
         if writtenCount > 0 { changelogOffset += writtenCount + 1 }
         writtenCount = 0
+        if definitionSent { needsDefinition = false }
+        definitionSent = false
         if store.backend.pendingCount > 0 { try store.backend.commit(changelogOffset: changelogOffset) }
     }
 
     func aborted() throws(StoreFailure) {
         writtenCount = 0
+        definitionSent = false
         try store.backend.rollback()
     }
 }

@@ -10,20 +10,26 @@ extension StreamThread {
         } catch {
             pendingFault = error
             // The client must hear of an assignment even so, or it stands still.
-            do throws(BrokerFailure) { try consumer.assign([]) } catch { log.log(.warning, "cannot give up the assignment", [("error", "\(error)")]) }
+            do throws(BrokerFailure) { try consumer.assign([]) } catch {
+                log.log(.warning, "cannot give up the assignment", [("error", "\(error)")])
+            }
         }
     }
 
     public func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
-        do throws(StreamFault) {
-            // Whoever gets the partitions next waits for this commit; when they are lost, it must not be.
-            if lost { try abortTransaction() } else { try commit() }
-        } catch {
-            pendingFault = error
+        if !isClosed {
+            isRevoking = true
+            defer { isRevoking = false }
+            do throws(StreamFault) {
+                // Whoever gets the partitions next waits for this commit; when they are lost, it must not be.
+                if lost { try abortTransaction() } else { try commit() }
+            } catch {
+                pendingFault = error
+            }
         }
         let gone = Set(partitions)
         for task in tasks.values where task.inputs.contains(where: { gone.contains($0.partition) }) {
-            closeTask(task.id, park: !lost)
+            closeTask(task.id, park: !isClosed && pendingFault == nil)
         }
         log.log(
             lost ? .warning : .info, lost ? "partitions lost" : "partitions revoked",
@@ -33,7 +39,7 @@ extension StreamThread {
     private func assign(_ partitions: [TopicPartition]) throws(StreamFault) {
         for id in Array(tasks.keys) { closeTask(id, park: true) }
         do throws(BrokerFailure) {
-            let committed = try consumer.committed(partitions)
+            let committed = try patiently { () throws(BrokerFailure) in try consumer.committed(partitions) }
             var positions: [TopicPartition: Int64] = [:]
             var watermarks: [TopicPartition: Int64] = [:]
             for partition in partitions {
@@ -47,14 +53,14 @@ extension StreamThread {
                     let task = try make(subtopology, number, watermarks)
                     for input in task.inputs {
                         guard let position = positions[input.partition] else { continue }
-                        add(input, position: position)
+                        add(input, position: position, committed: committed[input.partition]?.offset)
                         starts.append(StartOffset(input.partition, offset: position, paused: !task.stores.isEmpty))
                     }
                 }
             }
-            try consumer.assign(starts)
+            try patiently { () throws(BrokerFailure) in try consumer.assign(starts) }
             for task in tasks.values where !task.stores.isEmpty {
-                restorations.append(try restoration(of: task))
+                restorations.append(try patiently { () throws(BrokerFailure) in try restoration(of: task) })
             }
         } catch {
             throw .broker(error)
@@ -77,29 +83,27 @@ extension StreamThread {
     }
 
     private func restoration(of task: StreamTask) throws(BrokerFailure) -> Restoration {
+        let reader = try cluster.makeReader()
         do throws(StreamFault) {
-            return try Restoration(task.id, stores: task.stores, reader: try makeReader())
+            return try Restoration(task.id, stores: task.stores, reader: reader)
         } catch {
+            reader.close()
             throw error.stopping("restore task \(task.id)")
         }
     }
 
-    private func makeReader() throws(StreamFault) -> any PartitionReader {
-        do { return try cluster.makeReader() } catch { throw .broker(error) }
-    }
-
-    private func add(_ input: SourceInput, position: Int64) {
+    private func add(_ input: SourceInput, position: Int64, committed: Int64?) {
         let index = Int(input.source)
         while inputs.count <= index { inputs.append(nil) }
         inputs[index] = input
-        ledger.assign(input.source, position: position)
+        ledger.assign(input.source, position: position, committed: committed)
     }
 
     /// Where to begin: the committed offset, or the earliest record for a group that comes for the first time.
     private func startOffset(
         of partition: TopicPartition, committed: CommittedOffset?
     ) throws(BrokerFailure) -> Int64 {
-        let bounds = try consumer.bounds(of: partition, stable: false)
+        let bounds = try patiently { () throws(BrokerFailure) in try consumer.bounds(of: partition, stable: false) }
         guard let committed else { return bounds.first }
         if committed.offset >= bounds.first && committed.offset <= bounds.end { return committed.offset }
         // Of a repartition topic it is we who delete what was consumed, up to the committed offset and never beyond.
@@ -130,33 +134,40 @@ extension StreamThread {
     private func watermark(
         of partition: TopicPartition, committed: CommittedOffset?
     ) throws(BrokerFailure) -> Int64 {
-        do { return try CommitMetadata.watermarkMilliseconds(committed?.metadata ?? "") } catch {
+        do { return try CommitMetadata(committed?.metadata ?? "").watermarkMilliseconds } catch {
             throw BrokerFailure(
                 .stop, operation: "go on from the committed offset of \(partition)",
                 reason: "its metadata \"\(committed?.metadata ?? "")\" is of a newer version or not ours")
         }
     }
 
-    /// A position turned out not to exist while reading.
+    /// Positions turned out not to exist while reading. What was processed up to there is committed first.
     func positionsLost(_ partitions: [TopicPartition]) throws(StreamFault) {
+        try commit()
         do throws(BrokerFailure) {
             for partition in partitions {
                 let source = consumer.index(of: partition)
                 guard let entry = ledger[source] else { continue }
-                let start = try lost(partition, entry.next, try consumer.bounds(of: partition, stable: false))
-                ledger.assign(source, position: start)
-                try consumer.seek([(partition, start)])
+                let bounds = try patiently { () throws(BrokerFailure) in
+                    try consumer.bounds(of: partition, stable: false)
+                }
+                let start = try lost(partition, entry.next, bounds)
+                ledger.assign(source, position: start, committed: entry.committed)
             }
         } catch {
             throw .broker(error)
         }
+        try seekToLedger()
     }
 
-    /// After a batch that a rebalance cut: reading goes on where processing stands.
+    /// Reading goes on where processing stands.
     func seekToLedger() throws(StreamFault) {
+        let positions = ledger.assigned.compactMap { source, entry in
+            inputs[Int(source)].map { ($0.partition, entry.next) }
+        }
+        if positions.isEmpty { return }
         do throws(BrokerFailure) {
-            try consumer.seek(
-                ledger.assigned.compactMap { source, entry in inputs[Int(source)].map { ($0.partition, entry.next) } })
+            try patiently { () throws(BrokerFailure) in try consumer.seek(positions) }
         } catch {
             throw .broker(error)
         }
@@ -165,11 +176,21 @@ extension StreamThread {
     /// Reads on in the changelogs; a task whose stores are complete begins.
     func restoreStep() throws(StreamFault) {
         guard let restoration = restorations.first else { return }
-        guard try restoration.step(timeoutMilliseconds: 100) else { return }
+        do throws(StreamFault) {
+            guard try restoration.step(timeoutMilliseconds: 100) else { return }
+        } catch {
+            guard case .broker(let failure) = error, failure.response == .retry else { throw error }
+            return tryAgainLater(failure)
+        }
         restorations.removeFirst()
         restoration.close()
         guard let task = tasks[restoration.task] else { return }
-        do throws(BrokerFailure) { try consumer.resume(task.inputs.map(\.partition)) } catch { throw .broker(error) }
+        let mine = task.inputs.filter { ledger[$0.source] != nil }.map(\.partition)
+        do throws(BrokerFailure) {
+            try patiently { () throws(BrokerFailure) in try consumer.resume(mine) }
+        } catch {
+            throw .broker(error)
+        }
         try task.start()
         log.log(.info, "task restored", [("task", "\(task.id)")])
     }
@@ -184,11 +205,11 @@ extension StreamThread {
             ledger.revoke(input.source)
             isolation.revoked(input.source)
             consumedInternal[input.partition] = nil
-            inputs[Int(input.source)] = nil
+            if inputs.indices.contains(Int(input.source)) { inputs[Int(input.source)] = nil }
         }
         for store in task.stores {
-            // Half restored, a store says so itself by its changelog offset; what was pending is settled by now.
-            if park && task.isRunning {
+            // What is half restored, or holds writes that no transaction settled, is not kept.
+            if park && task.isRunning && store.store.backend.pendingCount == 0 {
                 parked.park(store, now: clock.monotonicMilliseconds)
             } else {
                 store.store.backend.close()

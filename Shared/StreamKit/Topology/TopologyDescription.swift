@@ -16,7 +16,8 @@ extension Topology {
                 let topics = topics(of: definition)
                 if !topics.isEmpty { line += " topics: " + topics.joined(separator: ", ") }
                 if !definition.stores.isEmpty {
-                    line += " stores: "
+                    line +=
+                        " stores: "
                         + definition.stores.map { "\($0.name) (\(changelogTopic($0)))" }.joined(separator: ", ")
                 }
                 lines.append(line)
@@ -44,7 +45,8 @@ extension Topology {
                 steps.append("        n\(node)[\"\(Self.mermaidText(definition.name))\"]")
                 for input in definition.inputs { edges.append("    n\(input.node) --> n\(node)") }
                 for name in topics(of: definition) {
-                    edges.append(isSource(definition) ? "    \(topic(name)) --> n\(node)" : "    n\(node) --> \(topic(name))")
+                    edges.append(
+                        isSource(definition) ? "    \(topic(name)) --> n\(node)" : "    n\(node) --> \(topic(name))")
                 }
                 for store in definition.stores { edges.append("    n\(node) -.- \(topic(changelogTopic(store)))") }
             }
@@ -121,7 +123,8 @@ extension Topology {
     private func topics(of node: Node) -> [String] {
         switch node.kind {
         case .source(let topics): topics
-        case .repartitionSource(let topic), .repartitionSink(let topic), .shuffle(let topic, _): [repartitionTopic(topic)]
+        case .repartitionSource(let topic), .repartitionSink(let topic), .shuffle(let topic, _):
+            [repartitionTopic(topic)]
         case .sink(let sink): [sink.topic]
         case .process: []
         }

@@ -109,7 +109,9 @@ final class PartialAggregation: Processor {
 
     override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) {
         for (partition, quiet) in context.time.quietMilliseconds {
-            guard let quiet, quiet >= aggregation.idle.wholeMilliseconds, told[partition]?.isIdle != true else { continue }
+            guard let quiet, quiet >= aggregation.idle.wholeMilliseconds, told[partition]?.isIdle != true else {
+                continue
+            }
             let watermark = context.time.watermarks.first { $0.partition == partition }?.milliseconds ?? TaskTime.none
             try tell(partition, watermark: watermark, isIdle: true)
         }

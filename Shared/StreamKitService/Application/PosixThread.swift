@@ -13,10 +13,12 @@ struct PosixThread {
     init?(_ body: @escaping @Sendable () -> Void) {
         var handle = pthread_t()
         let start = Unmanaged.passRetained(Start(body))
-        let result = pthread_create(&handle, nil, { argument in
-            if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }, start.toOpaque())
+        let result = pthread_create(
+            &handle, nil,
+            { argument in
+                if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            }, start.toOpaque())
         guard result == 0 else {
             start.release()
             return nil

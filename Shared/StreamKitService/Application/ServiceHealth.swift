@@ -31,7 +31,8 @@ struct ServiceHealth: Sendable {
                 switch snapshot.state {
                 case .running: return nil
                 case .restoring:
-                    return "thread \(number) is restoring: \(snapshot.restoreRemaining.values.reduce(0, +)) records to read"
+                    return
+                        "thread \(number) is restoring: \(snapshot.restoreRemaining.values.reduce(0, +)) records to read"
                 case .starting, .stopping, .stopped, .failed:
                     return "thread \(number) is \(snapshot.state.rawValue)"
                         + (snapshot.reason.isEmpty ? "" : ": \(snapshot.reason)")

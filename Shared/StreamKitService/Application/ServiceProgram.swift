@@ -13,7 +13,8 @@ struct ServiceProgram<Service: StreamService> {
         let arguments: ServiceArguments
         do throws(UsageError) {
             let request = try ServiceArguments.parse(
-                CommandLine.arguments.dropFirst(), service: Service.name, about: Service.about, version: StreamKitVersion.text)
+                CommandLine.arguments.dropFirst(), service: Service.name, about: Service.about,
+                version: StreamKitVersion.text)
             switch request {
             case .show(let text):
                 StandardStream.output.write(text)
@@ -43,7 +44,8 @@ struct ServiceProgram<Service: StreamService> {
         }
         switch arguments.mode {
         case .check:
-            StandardStream.output.write(effective.map { "\($0)\n" }.joined() + "\(arguments.configurationFile) is valid\n")
+            StandardStream.output.write(
+                effective.map { "\($0)\n" }.joined() + "\(arguments.configurationFile) is valid\n")
             return .drained
         case .describe(let format):
             StandardStream.output.write(configuration.topology.text(format))

@@ -37,6 +37,7 @@ struct ServiceRunner<Service: StreamService> {
                     "version": .text(StreamKitVersion.text), "instance": .text(clients.instance),
                     "ops": .text("\(ops.address)"),
                 ])
+            clients.warnOfOldLibrary()
             let cluster = try clients.makeCluster()
             let backends = try clients.makeBackends()
             guard try prepareTopics(cluster, stop) else { return .drained }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// One node's process and folder.
-final class KafkaNode {
+final class TestKafkaNode {
     private let id: Int
     private let port: UInt16
     private let home: String
@@ -62,7 +62,7 @@ final class KafkaNode {
             format.waitUntilExit()
             if format.terminationStatus != 0 {
                 let said = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
-                throw KafkaClusterError("formatting node \(self.id) failed:\n\(said)")
+                throw TestKafkaError("formatting node \(self.id) failed:\n\(said)")
             }
         }
     }
@@ -93,7 +93,7 @@ final class KafkaNode {
         try shell.run()
         guard let line = String(data: answer.fileHandleForReading.availableData, encoding: .utf8),
             let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines))
-        else { throw KafkaClusterError("node \(id) did not start") }
+        else { throw TestKafkaError("node \(id) did not start") }
         (process, self.lifeline, self.pid) = (shell, lifeline, pid)
     }
 
@@ -104,11 +104,11 @@ final class KafkaNode {
             let text = try Data(contentsOf: log).dropFirst(logMark)
             if text.range(of: Data("Kafka Server started".utf8)) != nil { return }
             guard let pid, Foundation.kill(pid, 0) == 0 else {
-                throw KafkaClusterError("node \(id) ended: \(String(decoding: text.suffix(2_000), as: UTF8.self))")
+                throw TestKafkaError("node \(id) ended: \(String(decoding: text.suffix(2_000), as: UTF8.self))")
             }
             usleep(20_000)
         }
-        throw KafkaClusterError("node \(id) was not ready after 120 s; see \(log.path)")
+        throw TestKafkaError("node \(id) was not ready after 120 s; see \(log.path)")
     }
 
     func signal(_ signal: Int32) {

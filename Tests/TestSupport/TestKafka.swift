@@ -3,21 +3,21 @@ import XCTest
 
 /// A real Apache Kafka (KRaft, each node broker and controller) on free ports of 127.0.0.1, started from
 /// `KAFKA_HOME/libs`. Its nodes and files go when it is stopped or when the test process ends, however that happens.
-public final class KafkaCluster {
+public final class TestKafka {
     public let bootstrapServers: String
-    private let nodes: [KafkaNode]
+    private let nodes: [TestKafkaNode]
 
     /// - Parameters:
     ///   - nodes: 1 or 3; with three, everything is replicated thrice and needs two in-sync replicas.
     ///   - settings: broker properties on top of the defaults for tests.
     public init(nodes count: Int = 1, settings: [String: String] = [:]) throws {
-        guard let home = Self.home else { throw KafkaClusterError("KAFKA_HOME is not set") }
+        guard let home = Self.home else { throw TestKafkaError("KAFKA_HOME is not set") }
         let ports = try freePorts(2 * count)
         let (brokers, controllers) = (ports.prefix(count), ports.suffix(count))
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("kafka-\(UUID().uuidString)")
         let voters = zip(1..., controllers).map { "\($0)@127.0.0.1:\($1)" }.joined(separator: ",")
         nodes = zip(1..., zip(brokers, controllers)).map { id, ports in
-            KafkaNode(
+            TestKafkaNode(
                 id: id, port: ports.0, home: home, folder: root.appendingPathComponent("node-\(id)"),
                 properties: Self.properties(id: id, ports.0, ports.1, voters, count).merging(settings) { $1 })
         }
@@ -83,10 +83,10 @@ public final class KafkaCluster {
     }
 }
 
-extension KafkaCluster {
+extension TestKafka {
     /// The cluster of one node that the tests of this process share: kept for good, it ends with the process.
     private static let common = Result {
-        let cluster = try KafkaCluster()
+        let cluster = try TestKafka()
         _ = Unmanaged.passRetained(cluster)
         return cluster.bootstrapServers
     }
@@ -100,9 +100,9 @@ extension KafkaCluster {
     /// A cluster of the test's own, which it stops; without `KAFKA_HOME` the test is left out, and says so.
     public static func dedicated(
         nodes: Int, settings: [String: String] = [:], _ test: String = #function
-    ) throws -> KafkaCluster {
+    ) throws -> TestKafka {
         try skipWithoutHome(test)
-        return try KafkaCluster(nodes: nodes, settings: settings)
+        return try TestKafka(nodes: nodes, settings: settings)
     }
 
     private static func skipWithoutHome(_ test: String) throws {
@@ -113,7 +113,7 @@ extension KafkaCluster {
     }
 }
 
-public struct KafkaClusterError: Error, CustomStringConvertible {
+public struct TestKafkaError: Error, CustomStringConvertible {
     public let description: String
 
     init(_ description: String) {
@@ -127,7 +127,7 @@ public func freePorts(_ count: Int) throws -> [UInt16] {
     defer { for socket in sockets { close(socket) } }
     return try (0..<count).map { _ in
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw KafkaClusterError("no socket: errno \(errno)") }
+        guard descriptor >= 0 else { throw TestKafkaError("no socket: errno \(errno)") }
         sockets.append(descriptor)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -138,7 +138,7 @@ public func freePorts(_ count: Int) throws -> [UInt16] {
                 bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
             }
         }
-        guard bound else { throw KafkaClusterError("no free port: errno \(errno)") }
+        guard bound else { throw TestKafkaError("no free port: errno \(errno)") }
         return UInt16(bigEndian: address.sin_port)
     }
 }

@@ -1,0 +1,84 @@
+import Expressions
+import JSON
+import StreamKit
+
+/// The second half: remembers each customer's orders and tells what of them is suspicious.
+final class CustomerWatch: Processor {
+    static let store = "customers"
+
+    private let rules: AnomalyRules
+    private let store: KeyValueStore
+    private let output = OutputBuffer(capacity: 1024)
+    private var encoded: [UInt8] = []
+
+    init(_ context: ProcessorContext, _ rules: AnomalyRules) {
+        self.rules = rules
+        store = context.store(Self.store)
+        super.init(context)
+    }
+
+    override func process(_ record: Record) throws(StreamFault) {
+        guard let key = record.key, let value = record.value, let order = ShuffledOrder(value) else {
+            throw .broker(
+                BrokerFailure(
+                    .stop, operation: "read \(context.time.currentPartition) offset \(record.origin.offset)",
+                    reason: "not a record that this version of the detector wrote"))
+        }
+        var history = CustomerHistory(ruleCount: rules.rules.count)
+        if let stored = try store.get(key) {
+            guard let known = CustomerHistory(stored, ruleCount: rules.rules.count) else {
+                throw .store(
+                    StoreFailure("the entry of \(String(decoding: key, as: UTF8.self)) in \(Self.store) is damaged"))
+            }
+            history = known
+        }
+        let findings = history.take(
+            CustomerHistory.Order(timeMilliseconds: order.timeMilliseconds, identifier: order.identifier),
+            amount: order.amount, matches: order.matches, rules: rules)
+        history.encode(into: &encoded)
+        var fault: StreamFault?
+        encoded.withUnsafeBytes { value in
+            do throws(StreamFault) { try store.put(key, value) } catch { fault = error }
+        }
+        if let fault { throw fault }
+        for finding in findings { try alert(finding, customer: key, record) }
+    }
+
+    private func alert(_ finding: CustomerHistory.Finding, customer: Bytes, _ record: Record) throws(StreamFault) {
+        let rule = rules.rules[finding.rule]
+        let name = String(decoding: customer, as: UTF8.self)
+        output.removeAll()
+        let writer = JSONWriter(output)
+        writer.beginObject()
+        writer.key("alert_id")
+        // Of what stays the same on a replay; not of the time.
+        writer.string(Digest.sha256Hex(Array("\(name)\u{0}\(rule.type)\u{0}\(finding.order.identifier)".utf8)))
+        writer.key("customer_id")
+        writer.string(name)
+        writer.key("anomaly_type")
+        writer.string(rule.type)
+        writer.key("severity")
+        writer.string(rule.severity)
+        writer.key("description")
+        writer.string(rule.describe(finding.measure))
+        writer.key("detected_at")
+        writer.instant(Instant(millisecondsSinceEpoch: context.time.nowMilliseconds), fraction: .exactly(3))
+        writer.key("order_ids")
+        writer.beginArray()
+        for order in finding.orders { writer.string(order.identifier) }
+        writer.endArray()
+        writer.endObject()
+        var alert = record
+        alert.value = output.bytes
+        alert.timestampMilliseconds = finding.order.timeMilliseconds
+        try forward(alert)
+    }
+}
+
+extension AnomalyRules.Rule {
+    func describe(_ measure: String) -> String {
+        var text = description
+        while let range = text.firstRange(of: "{measure}") { text.replaceSubrange(range, with: measure) }
+        return text
+    }
+}

@@ -1,0 +1,134 @@
+internal import Kafka
+internal import StreamKit
+
+/// A stream thread's consumer on the Kafka room.
+final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
+    private let consumer: KafkaConsumer
+    private let cluster: KafkaCluster
+    private let records: PolledRecords
+    private weak var listener: (any AssignmentListener)?
+    private var timeout: Duration { cluster.settings.requestTimeout }
+
+    init(_ cluster: KafkaCluster, _ configuration: consuming KafkaConfiguration) throws(BrokerFailure) {
+        self.cluster = cluster
+        records = PolledRecords(log: cluster.settings.log)
+        do throws(KafkaError) {
+            consumer = try KafkaConsumer(
+                configuration, observer: cluster.observer, maximumBatch: PolledRecords.maximumBatch)
+        } catch {
+            throw BrokerFailure(.stop, operation: "make a consumer", reason: error.reason)
+        }
+        consumer.rebalanceListener = self
+    }
+
+    func subscribe(_ topics: [String], listener: any AssignmentListener) throws(BrokerFailure) {
+        self.listener = listener
+        try attempt("subscribe to \(topics.joined(separator: ", "))") { () throws(KafkaError) in
+            try consumer.subscribe(to: topics)
+        }
+    }
+
+    func poll(timeoutMilliseconds: Int32, maximum: Int) throws(BrokerFailure) -> PolledBatch {
+        try records.poll(consumer, timeoutMilliseconds: timeoutMilliseconds, maximum: maximum)
+    }
+
+    func release() { records.release() }
+
+    func index(of partition: StreamKit.TopicPartition) -> Int32 {
+        Int32(truncatingIfNeeded: consumer.index(of: Kafka.TopicPartition(partition)))
+    }
+
+    func partition(at index: Int32) -> StreamKit.TopicPartition {
+        StreamKit.TopicPartition(consumer.topicPartition(at: Int(index)))
+    }
+
+    func headers(of reference: HeaderReference) -> [Header] {
+        guard let address = reference.address else { return [] }
+        var headers: [Header] = []
+        RecordHeaders(address: address).forEach { name, value in
+            headers.append(Header(String(decoding: name, as: UTF8.self), value.map { Array($0) }))
+        }
+        return headers
+    }
+
+    func assign(_ starts: [StartOffset]) throws(BrokerFailure) {
+        try attempt("take partitions") { () throws(KafkaError) in try consumer.assign(starts) }
+    }
+
+    func unassign() throws(BrokerFailure) {
+        try attempt("give up partitions") { () throws(KafkaError) in try consumer.assign([:]) }
+    }
+
+    func seek(_ starts: [(partition: StreamKit.TopicPartition, offset: Int64)]) throws(BrokerFailure) {
+        var positions: [Kafka.TopicPartition: ReadPosition] = [:]
+        for start in starts { positions[Kafka.TopicPartition(start.partition)] = .offset(start.offset) }
+        try attempt("seek") { () throws(KafkaError) in try consumer.seek(positions, timeout: timeout) }
+    }
+
+    func pause(_ partitions: [StreamKit.TopicPartition]) throws(BrokerFailure) {
+        try attempt("pause partitions") { () throws(KafkaError) in
+            try consumer.pause(partitions.map { Kafka.TopicPartition($0) })
+        }
+    }
+
+    func resume(_ partitions: [StreamKit.TopicPartition]) throws(BrokerFailure) {
+        try attempt("resume partitions") { () throws(KafkaError) in
+            try consumer.resume(partitions.map { Kafka.TopicPartition($0) })
+        }
+    }
+
+    func committed(
+        _ partitions: [StreamKit.TopicPartition]
+    ) throws(BrokerFailure) -> [StreamKit.TopicPartition: StreamKit.CommittedOffset] {
+        let found = try attempt("ask for committed offsets") { () throws(KafkaError) in
+            try consumer.committed(partitions.map { Kafka.TopicPartition($0) }, timeout: timeout)
+        }
+        var committed: [StreamKit.TopicPartition: StreamKit.CommittedOffset] = [:]
+        for (partition, offset) in found {
+            committed[StreamKit.TopicPartition(partition)] = StreamKit.CommittedOffset(
+                offset: offset.offset, metadata: offset.metadata)
+        }
+        return committed
+    }
+
+    func bounds(of partition: StreamKit.TopicPartition, stable: Bool) throws(BrokerFailure) -> OffsetBounds {
+        try cluster.bounds(of: partition, stable: stable)
+    }
+
+    func partitionCount(of topic: String) throws(BrokerFailure) -> Int32? {
+        try cluster.partitionCounts(of: [topic])[topic]
+    }
+
+    func close() {
+        records.release()
+        do throws(KafkaError) {
+            // Half of what a service has for its end.
+            if try consumer.close(timeout: .seconds(5)) { return }
+            cluster.settings.log.log(
+                .warning, "the group was not left within 5 s; it gives this member up by itself", [])
+        } catch {
+            cluster.settings.log.log(.warning, "closing the consumer failed", [("error", error.description)])
+        }
+    }
+
+    /// For the producer: this member's place in the group now.
+    func groupMetadata() throws(KafkaError) -> GroupMetadata { try consumer.groupMetadata() }
+
+    // MARK: Rebalance
+
+    func partitionsAssigned(_ partitions: [Kafka.TopicPartition], to consumer: KafkaConsumer) {
+        listener?.partitionsAssigned(partitions.map { StreamKit.TopicPartition($0) })
+    }
+
+    func partitionsRevoked(_ partitions: [Kafka.TopicPartition], lost: Bool, from consumer: KafkaConsumer) {
+        listener?.partitionsRevoked(partitions.map { StreamKit.TopicPartition($0) }, lost: lost)
+    }
+}
+
+extension KafkaConsumer {
+    func assign(_ starts: [StartOffset]) throws(KafkaError) {
+        var positions: [Kafka.TopicPartition: ReadPosition] = [:]
+        for start in starts { positions[Kafka.TopicPartition(start.partition)] = .offset(start.offset) }
+        try assign(positions, paused: Set(starts.filter(\.paused).map { Kafka.TopicPartition($0.partition) }))
+    }
+}

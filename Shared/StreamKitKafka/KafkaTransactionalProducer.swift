@@ -1,0 +1,132 @@
+internal import Kafka
+internal import StreamKit
+
+/// A stream thread's producer on the Kafka room.
+final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
+    private var producer: Kafka.TransactionalProducer?
+    private let cluster: KafkaCluster
+    private var topics: [ProducerTopic] = []
+    private var timeout: Duration { cluster.settings.requestTimeout }
+
+    init(_ cluster: KafkaCluster, _ configuration: consuming KafkaConfiguration) throws(BrokerFailure) {
+        self.cluster = cluster
+        do throws(KafkaError) {
+            producer = try Kafka.TransactionalProducer(
+                configuration, observer: cluster.observer, queueFullTimeout: cluster.settings.transactionTimeout)
+        } catch {
+            throw BrokerFailure(.stop, operation: "make a producer", reason: error.reason)
+        }
+    }
+
+    func initialize() throws(BrokerFailure) {
+        try settle("settle earlier transactions", try open().initializeTransactions(timeout: timeout))
+    }
+
+    func begin() throws(BrokerFailure) {
+        try settle("begin a transaction", try open().begin())
+    }
+
+    func handle(for topic: String) throws(BrokerFailure) -> Int32 {
+        let producer = try open()
+        let opened = try attempt("open \(topic)") { () throws(KafkaError) in try producer.topic(topic) }
+        if let known = topics.firstIndex(of: opened) { return Int32(truncatingIfNeeded: known) }
+        topics.append(opened)
+        return Int32(truncatingIfNeeded: topics.count - 1)
+    }
+
+    func partitionCount(of topic: String) throws(BrokerFailure) -> Int32? {
+        let producer = try open()
+        do throws(KafkaError) {
+            return try producer.partitionCount(of: producer.topic(topic), timeout: timeout)
+        } catch {
+            if error.code == .unknownTopicOrPartition { return nil }
+            throw BrokerFailure(error, "ask for the partitions of \(topic)")
+        }
+    }
+
+    func send(_ record: borrowing OutgoingRecord) throws(SendFailure) {
+        guard let producer else { throw .failed(Self.closed) }
+        let topic = topics[Int(record.topic)]
+        let timestamp = record.timestampMilliseconds < 0 ? nil : record.timestampMilliseconds
+        do throws(ProduceError) {
+            let inherited = record.inherited.address.map { RecordHeaders(address: $0) }
+            if record.headers.isEmpty && inherited?.isEmpty ?? true {
+                try producer.produce(
+                    to: topic, partition: record.partition, key: record.key, value: record.value,
+                    timestampMilliseconds: timestamp)
+            } else {
+                try producer.produce(
+                    to: topic, partition: record.partition, key: record.key, value: record.value,
+                    timestampMilliseconds: timestamp, headers: Self.headers(inherited, record.headers))
+            }
+        } catch {
+            switch error {
+            case .refused(let reason): throw .refused(reason: reason.reason)
+            case .failed(let outcome):
+                throw .failed(BrokerFailure(outcome, "produce to \(producer.name(of: topic))") ?? Self.closed)
+            }
+        }
+    }
+
+    private static func headers(_ inherited: RecordHeaders?, _ added: [Header]) -> OutgoingHeaders {
+        var headers: OutgoingHeaders
+        if let inherited { headers = OutgoingHeaders(copying: inherited) } else { headers = OutgoingHeaders() }
+        for header in added {
+            if let value = header.value {
+                value.withUnsafeBytes { headers.add(header.name, $0) }
+            } else {
+                headers.add(header.name, nil)
+            }
+        }
+        return headers
+    }
+
+    func flush() throws(BrokerFailure) -> [RefusedRecord] {
+        let producer = try open()
+        producer.flush()
+        if let error = producer.fatalError {
+            throw BrokerFailure(.fatal(error), "write records") ?? Self.closed
+        }
+        if producer.failedDeliveries == 0 { return [] }
+        let failures = producer.takeDeliveryFailures()
+        // Those that stood in a request with a refused record fail for its sake, with other errors or the same.
+        let refused = failures.filter(\.isRefusal)
+        if refused.isEmpty, let first = failures.first {
+            throw BrokerFailure(.requiresAbort(first.error), "write to \(first.partition)") ?? Self.closed
+        }
+        return refused.map { RefusedRecord(topic: $0.partition.topic, reason: $0.error.reason) }
+    }
+
+    func sendOffsets(
+        _ offsets: [StreamKit.TopicPartition: StreamKit.CommittedOffset], of consumer: any SourceConsumer
+    ) throws(BrokerFailure) {
+        guard let consumer = consumer as? KafkaSourceConsumer else {
+            throw BrokerFailure(.stop, operation: "commit offsets", reason: "the consumer is of another cluster")
+        }
+        let operation = "add offsets to the transaction"
+        let metadata = try attempt(operation) { () throws(KafkaError) in try consumer.groupMetadata() }
+        var committed: [Kafka.TopicPartition: Kafka.CommittedOffset] = [:]
+        for (partition, offset) in offsets {
+            committed[Kafka.TopicPartition(partition)] = Kafka.CommittedOffset(
+                offset: offset.offset, metadata: offset.metadata)
+        }
+        try settle(operation, try open().send(offsets: committed, of: metadata))
+    }
+
+    func commit() throws(BrokerFailure) { try settle("commit the transaction", try open().commit()) }
+
+    func abort() throws(BrokerFailure) { try settle("abort the transaction", try open().abort()) }
+
+    func close() { producer = nil }
+
+    private func open() throws(BrokerFailure) -> Kafka.TransactionalProducer {
+        guard let producer else { throw Self.closed }
+        return producer
+    }
+
+    private func settle(_ operation: String, _ outcome: TransactionOutcome) throws(BrokerFailure) {
+        if let failure = BrokerFailure(outcome, operation) { throw failure }
+    }
+
+    private static let closed = BrokerFailure(.recreate, operation: "use the producer", reason: "it is closed")
+}
