@@ -54,6 +54,7 @@ let package = Package(
         shared("RocksDB", ["CRocksDB"]),
         shared("Patterns", ["CRE2"]),
         shared("Expressions", ["JSON"]),
+        shared("JSONSchema", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
@@ -74,6 +75,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka"]),
+        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "CAllocationCounter"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON"]),
@@ -89,6 +91,7 @@ let package = Package(
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
     ],
     cxxLanguageStandard: .cxx17
 )
