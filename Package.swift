@@ -53,7 +53,7 @@ let package = Package(
         shared("Kafka", ["CLibrdkafka"]),
         shared("RocksDB", ["CRocksDB"]),
         shared("Patterns", ["CRE2"]),
-        shared("Expressions", ["JSON"]),
+        shared("Expressions", ["JSON", "Patterns"]),
         shared("JSONSchema", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
@@ -62,20 +62,21 @@ let package = Package(
         shared("StreamKitService", ["StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
         shared("EmbeddedBroker", ["CLinux"]),
-        shared("StreamControl", ["CProcess", "JSON", "Kafka", "StreamKitService", "YAML"]),
+        shared(
+            "StreamControl",
+            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKitService", "YAML"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
         service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
-        service("streamctl", ["JSON", "Kafka", "StreamControl", "StreamKitService"]),
         service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        service("streamctl", ["Expressions", "JSON", "JSONSchema", "Kafka", "StreamControl", "StreamKitService"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
-        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka"]),
-        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "CAllocationCounter"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON"]),

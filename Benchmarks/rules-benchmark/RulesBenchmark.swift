@@ -12,6 +12,7 @@ enum RulesBenchmark {
         measurePatterns(orders)
         measureWriting(orders)
         measureNumbers(orders)
+        ExpressionsBenchmark(orders).run()
     }
 
     private static func measureReading(_ orders: Orders) {

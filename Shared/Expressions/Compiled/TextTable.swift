@@ -5,9 +5,11 @@ final class TextTable: @unchecked Sendable {
     private let places: UnsafeMutablePointer<Int32>
     private let keys: [PinnedText]
     private let slices: UnsafeMutablePointer<TextSlice>
-    let values: [Value]
+    private let values: UnsafeMutablePointer<Value>
+    private let count: Int
     /// The string values, pinned.
-    private let texts: [PinnedText?]
+    private let texts: UnsafeMutablePointer<TextSlice?>
+    private let pinned: [PinnedText?]
 
     /// Nil if the map has other keys than strings.
     init?(_ map: ValueMap) {
@@ -17,8 +19,12 @@ final class TextTable: @unchecked Sendable {
             keys.append(PinnedText(text.utf8))
         }
         self.keys = keys
-        values = map.entries.map(\.value)
-        texts = values.map { if case .string(let text) = $0 { PinnedText(text.utf8) } else { nil } }
+        count = map.count
+        values = .allocate(capacity: max(1, map.count))
+        for (index, entry) in map.entries.enumerated() { (values + index).initialize(to: entry.value) }
+        pinned = map.entries.map { if case .string(let text) = $0.value { PinnedText(text.utf8) } else { nil } }
+        texts = .allocate(capacity: max(1, map.count))
+        for (index, text) in pinned.enumerated() { (texts + index).initialize(to: text?.slice) }
         var size = 8
         while size < keys.count * 2 { size *= 2 }
         mask = size - 1
@@ -35,6 +41,9 @@ final class TextTable: @unchecked Sendable {
 
     deinit {
         places.deallocate()
+        values.deinitialize(count: count)
+        values.deallocate()
+        texts.deallocate()
         slices.deallocate()
     }
 
@@ -50,5 +59,20 @@ final class TextTable: @unchecked Sendable {
         }
     }
 
-    func text(at index: Int) -> TextSlice? { texts[index]?.slice }
+    enum Found {
+        case missing
+        case text(TextSlice)
+        /// A value that is no string.
+        case other
+    }
+
+    /// The string value of a key.
+    @inline(__always)
+    func lookUp(_ key: TextSlice) -> Found {
+        guard let index = find(key) else { return .missing }
+        return texts[index].map { .text($0) } ?? .other
+    }
+
+    @inline(__always)
+    func value(at index: Int) -> Value { values[index] }
 }

@@ -4,9 +4,6 @@ struct Lexer {
     private var position = 0
 
     static func tokens(of source: SourceText) throws(SyntaxError) -> [Token] {
-        if let invalid = source.utf8.firstIndex(of: 0) {
-            throw SyntaxError(message: "a NUL byte is not allowed here", offset: invalid)
-        }
         var lexer = Lexer(source: source.utf8)
         var tokens: [Token] = []
         repeat {
@@ -232,9 +229,7 @@ extension Lexer {
             let value = try digits(3, radix: 8, start: start)
             try append(value, asByte: isBytes, to: &contents, start: start)
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
-            guard !isBytes else {
-                throw SyntaxError(message: "bytes have no \\u escapes: write the bytes with \\x", offset: start)
-            }
+            // In bytes too: the code point's UTF-8.
             let value = try digits(letter == UInt8(ascii: "u") ? 4 : 8, radix: 16, start: start)
             try append(value, asByte: false, to: &contents, start: start)
         default:

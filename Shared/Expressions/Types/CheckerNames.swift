@@ -19,10 +19,31 @@ extension Checker {
             report(undeclared(name), at: syntax.offset)
             return make(.constant(.null), .error, at: syntax.offset)
         case .select(let operand, let field, let isOptional):
+            if let misspelt = misspeltQualifiedName(syntax) {
+                report(undeclared(misspelt), at: syntax.offset)
+                return make(.constant(.null), .error, at: syntax.offset)
+            }
             return checkSelection(check(operand), field, isOptional: isOptional, at: syntax.offset)
         default:
             return check(syntax)
         }
+    }
+
+    /// A chain that starts with nothing declared but is nearly a qualified name: `record.topci`.
+    private func misspeltQualifiedName(_ syntax: Syntax) -> String? {
+        guard !environment.hasOpenRecord, let (name, isAbsolute) = qualifiedName(of: syntax),
+            !startsWithLocal(name, isAbsolute: isAbsolute)
+        else { return nil }
+        let parts = name.split(separator: ".")
+        for length in 1..<parts.count {
+            let prefix = parts[..<length].joined(separator: ".")
+            for candidate in candidates(for: prefix, isAbsolute: isAbsolute)
+            where environment.variables[candidate] != nil || Self.typeNames[candidate] != nil {
+                return nil
+            }
+        }
+        let qualified = environment.variables.keys.filter { $0.contains(".") }
+        return nearestName(to: name, among: qualified.sorted()) == nil ? nil : name
     }
 
     func qualifiedName(of syntax: Syntax) -> (name: String, isAbsolute: Bool)? {
