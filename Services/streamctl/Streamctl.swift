@@ -12,7 +12,9 @@ protocol Verb: SendableMetatype {
 @main
 struct Streamctl {
     private static let verbs: [any Verb.Type] = [
-        UpVerb.self, TopicsVerb.self, LagVerb.self, TailVerb.self, ProduceVerb.self,
+        UpVerb.self, TopicsVerb.self, LagVerb.self, TailVerb.self, SummaryVerb.self, DeadLettersVerb.self,
+        ProduceVerb.self,
+        ResetVerb.self, EvalVerb.self, ValidateVerb.self,
     ]
 
     static func main() {
@@ -37,12 +39,16 @@ struct Streamctl {
     }
 
     private static func run(_ arguments: Arguments) -> ExitCode {
-        let name = arguments.path.last ?? ""
+        let name = arguments.path.dropFirst().first ?? ""
         do {
             for verb in verbs where verb.command.name == name { return try verb.run(arguments, .process()) }
             return .usage
         } catch let error as UsageError {
             Terminal.error.write("\(error)\n")
+            return .usage
+        } catch let error as TrialError {
+            Terminal.error.write("\(error)\n")
+            if case .refused = error { return .invalidData }
             return .usage
         } catch {
             Terminal.error.write("\(arguments.path.joined(separator: " ")): \(error)\n")

@@ -30,9 +30,18 @@ public struct Terminal: Sendable {
         }
     }
 
+    /// In characters; 80 if it does not tell.
+    public var width: Int {
+        var size = winsize()
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    }
+
+    /// Whether somebody is there to be asked.
+    public static var canAsk: Bool { isatty(STDIN_FILENO) == 1 }
+
     /// Asks a question that is answered by `y` or `yes`; false where nobody is there to answer.
     public static func confirm(_ question: String) -> Bool {
-        guard isatty(STDIN_FILENO) == 1 else { return false }
+        guard canAsk else { return false }
         error.write("\(question) [y/N] ")
         let answer = readLine() ?? ""
         return ["y", "yes"].contains(answer.lowercased())
