@@ -42,6 +42,7 @@ let package = Package(
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CLinux", apt: "libc6-dev"),
+        library("CProcess", apt: "libc6-dev"),
         .target(name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         // Floor 1: one door to each library, and the languages.
@@ -62,6 +63,9 @@ let package = Package(
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSONSchema", "JSON", "YAML"]),
         shared("ChangeData", ["JSON"]),
         shared("EmbeddedBroker", ["CLinux"]),
+        shared(
+            "StreamControl",
+            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKitService", "YAML"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
         service("cdc-forwarder", ["StreamKit", "StreamKitService", "StreamKitRules", "ChangeData", "Expressions", "JSON"]),
@@ -71,6 +75,7 @@ let package = Package(
         service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
         service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        service("streamctl", ["Expressions", "JSON", "JSONSchema", "Kafka", "StreamControl", "StreamKitService"]),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
@@ -90,6 +95,7 @@ let package = Package(
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
+        tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
     ],
