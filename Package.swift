@@ -44,6 +44,6 @@ let package = Package(
         // Services.
         service("embedded-broker", ["EmbeddedBroker"]),
         // Tests.
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
     ]
 )
