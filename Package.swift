@@ -102,6 +102,7 @@ let package = Package(
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )
