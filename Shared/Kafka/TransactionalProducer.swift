@@ -65,7 +65,8 @@ public final class TransactionalProducer {
             let left = max(deadline - .now, .zero)
             let result = outcome(
                 "initializing transactions",
-                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false)
+                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false
+            )
             guard case .retriable(let error) = result, ContinuousClock.now < deadline else { return result }
             if error.code != .localTimeout { usleep(20_000) }
             slice *= 2

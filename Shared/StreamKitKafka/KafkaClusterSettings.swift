@@ -61,10 +61,11 @@ public struct KafkaClusterSettings: Sendable {
     }
 
     func adminProperties() -> KafkaDefaults.Properties {
-        KafkaDefaults.connection() + [
+        let owned: KafkaDefaults.Properties = [
             ("bootstrap.servers", bootstrapServers), ("client.id", "\(application)-\(instance)"),
+            ("group.id", application),
         ]
-            + properties
+        return KafkaDefaults.connection() + owned + properties
     }
 
     private func clientId(_ thread: Int) -> String { "\(application)-\(instance)-\(thread)" }
