@@ -7,6 +7,8 @@ final class BrokerDriver {
     private(set) var now = Moment(wallMilliseconds: 1_700_000_000_000, steadyMilliseconds: 1_000)
     private var nextCorrelationID: Int32 = 1
     private var answers: [ConnectionID: [[UInt8]]] = [:]
+    /// Every request that was handed in.
+    private(set) var received: [[UInt8]] = []
     private(set) var closed: [ConnectionID: String] = [:]
 
     init(_ configure: (inout BrokerConfiguration) -> Void = { _ in }) throws {
@@ -28,6 +30,7 @@ final class BrokerDriver {
 
     /// Hands in raw bytes, as a client might send them, without the length in front.
     func receive(_ bytes: [UInt8], from connection: ConnectionID) {
+        received.append(bytes)
         bytes.withUnsafeBytes { core.receive($0, from: connection) }
         collect()
     }

@@ -19,6 +19,7 @@ public final class EmbeddedBroker: Sendable {
     /// - Throws: `BrokerStartError` if the configuration is not valid, the port is taken or the data cannot be read.
     public init(_ configuration: BrokerConfiguration) throws(BrokerStartError) {
         try configuration.validate()
+        raiseDescriptorLimit()
         let listener = try ListeningSocket(address: configuration.listenAddress, port: configuration.port)
         port = listener.port
         host = configuration.listenAddress
@@ -125,6 +126,14 @@ extension Moment {
         }
         return Moment(wallMilliseconds: read(CLOCK_REALTIME), steadyMilliseconds: read(CLOCK_MONOTONIC))
     }
+}
+
+/// Connections and segments each need a descriptor: takes as many as the system allows this process.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 private final class ThreadStart {

@@ -21,7 +21,7 @@ package struct WireReader {
     let flexible: Bool
 
     /// More elements than any client sends in one array; a larger count is refused before anything is read.
-    private static let maximumArrayCount = 1_000_000
+    private static let maximumArrayCount = 100_000
 
     package init(_ bytes: UnsafeRawBufferPointer, flexible: Bool) {
         source = bytes
