@@ -116,7 +116,10 @@ final class Copy: RebalanceListener {
 
     func partitionsAssigned(_ partitions: [TopicPartition], to consumer: KafkaConsumer) {
         do throws(KafkaError) {
-            var starts = Dictionary(uniqueKeysWithValues: partitions.map { ($0, ReadPosition.beginning) })
+            var starts: [TopicPartition: ReadPosition] = [:]
+            for partition in partitions {
+                starts[partition] = .offset(try consumer.offsetRange(of: partition, timeout: .seconds(10)).lowerBound)
+            }
             for (partition, committed) in try consumer.committed(partitions, timeout: .seconds(10)) {
                 starts[partition] = .offset(committed.offset)
             }

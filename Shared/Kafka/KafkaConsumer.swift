@@ -21,6 +21,7 @@ public final class KafkaConsumer {
     private let capacity: Int
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private var isBatchLent = false
+    private var nudge: FetchNudge?
     private var isClosed = false
 
     /// Without one, what the group assigns is read from its beginning.
@@ -46,6 +47,7 @@ public final class KafkaConsumer {
         _ configuration: consuming KafkaConfiguration, observer: KafkaClientObserver = KafkaClientObserver(),
         maximumBatch: Int = 1_000
     ) throws(KafkaError) {
+        let nudge = FetchNudge(configuration)
         let handle = try KafkaClientHandle(.consumer, configuration, observer)
         // Without a group id there is no such queue.
         guard let queue = rd_kafka_queue_get_consumer(handle.pointer) else {
@@ -54,6 +56,7 @@ public final class KafkaConsumer {
         rd_kafka_poll_set_consumer(handle.pointer)
         self.handle = handle
         self.queue = queue
+        self.nudge = nudge
         capacity = max(1, maximumBatch)
         messages = .allocate(capacity: capacity)
         messages.initialize(repeating: nil, count: capacity)
@@ -172,6 +175,7 @@ public final class KafkaConsumer {
                 count = 1 + (limit > 1 && rebalances == before ? gather(from: 1, limit - 1) : 0)
             }
         }
+        nudge?.polled(handle.pointer, queue, startPositions)
         let isRebalanced = rebalances != before
         if isRebalanced { count = try dropStale(count) }
         if let error = rebalanceError {

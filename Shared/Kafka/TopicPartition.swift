@@ -18,7 +18,8 @@ public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConver
     }
 }
 
-/// Where reading of a partition begins.
+/// Where reading of a partition begins. An offset is the quickest: librdkafka has to ask for the others' first, and when the
+/// leader is not yet connected it asks again only after half a second.
 public enum ReadPosition: Hashable, Sendable {
     case beginning
     case end

@@ -57,9 +57,19 @@ public final class TransactionalProducer {
     /// Fences older producers of the same transactional id and settles what they left: must complete before the first
     /// transaction. May be repeated after ``TransactionOutcome/retriable(_:)``.
     public func initializeTransactions(timeout: Duration) -> TransactionOutcome {
-        outcome(
-            "initializing transactions", rd_kafka_init_transactions(handle.pointer, timeout.timeoutMilliseconds),
-            endsTransaction: false)
+        let deadline = ContinuousClock.now + timeout
+        // While no broker is connected librdkafka looks for the coordinator only every 500 ms; asked again it looks at once.
+        // And a coordinator that loads its log refuses at once what it would do in a moment.
+        var slice = Duration.milliseconds(20)
+        while true {
+            let left = max(deadline - .now, .zero)
+            let result = outcome(
+                "initializing transactions",
+                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false)
+            guard case .retriable(let error) = result, ContinuousClock.now < deadline else { return result }
+            if error.code != .localTimeout { usleep(20_000) }
+            slice *= 2
+        }
     }
 
     public func begin() -> TransactionOutcome {

@@ -11,10 +11,13 @@ public struct RuleDeclarations: Sendable {
     public private(set) var references: [ReferenceData] = []
     let constants: [(name: String, value: Value)]
 
-    public init(_ settings: SettingsReader) {
+    /// - Parameter record: what the service itself knows of its records; the file then does not say it.
+    public init(_ settings: SettingsReader, record: ObjectType? = nil) {
         environment.declareRecordMetadata()
-        let fields = Self.fields(settings)
-        if fields.isEmpty {
+        let fields = record == nil ? Self.fields(settings) : []
+        if let record {
+            environment.declareRecord(record)
+        } else if fields.isEmpty {
             environment.declareOpenRecord()
         } else {
             environment.declareRecord(ObjectType(name: "record", fields: fields))
@@ -50,9 +53,7 @@ public struct RuleDeclarations: Sendable {
     }
 
     /// Compiles the expressions under keys that the user chooses; later ones may refer to what earlier ones computed.
-    public mutating func compileChain(_ settings: SettingsReader, _ key: String) -> [(
-        name: String, expression: Expression
-    )] {
+    public mutating func computedFields(_ settings: SettingsReader, _ key: String) -> [ComputedField] {
         var compiled: [(name: String, expression: Expression)] = []
         for (name, source) in settings.entries(key, .text) {
             do throws(CompilationErrors) {
@@ -64,7 +65,12 @@ public struct RuleDeclarations: Sendable {
                 environment.declare(name, .dyn)
             }
         }
-        return compiled
+        return compiled.enumerated().map { position, field in
+            let isReferredTo = compiled[(position + 1)...].contains { $0.expression.references.contains(field.name) }
+            return ComputedField(
+                name: field.name, expression: field.expression,
+                reader: isReferredTo ? try? environment.compile(field.name) : nil)
+        }
     }
 
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {

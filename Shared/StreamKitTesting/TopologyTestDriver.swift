@@ -158,7 +158,10 @@ public final class TopologyTestDriver {
     }
 
     /// What the steps of the topology count.
-    public var counters: [String: Int] { status.snapshot.counters }
+    public var counters: [String: Int] {
+        thread?.publish(fully: true)
+        return status.snapshot.counters
+    }
 
     // MARK: Crash
 

@@ -18,6 +18,7 @@ final class AgreementTests: XCTestCase {
             guard depth > 0 else {
                 return pick([
                     "flag", "true", "false", "has(text)", "dynamic == 5", "dynamic == 'eu'", "dynamic in ['eu', 'us']",
+                    "nested.dynamic.a == 'eu'", "has(nested.text)", "has(dynamic.a)", "dynamic.a > 5",
                 ])
             }
             let comparison = pick(["==", "!=", "<", "<=", ">", ">="])
@@ -74,7 +75,9 @@ final class AgreementTests: XCTestCase {
         }
 
         mutating func text(_ depth: Int) -> String {
-            guard depth > 0 else { return pick(["text", "'eu'", "'A-ü-C'", "''", "word", "text", "'12.5'"]) }
+            guard depth > 0 else {
+                return pick(["text", "nested.text", "'eu'", "'A-ü-C'", "''", "word", "text", "'12.5'"])
+            }
             switch below(9) {
             case 0: return "(\(text(depth - 1)) + \(text(depth - 1)))"
             case 1: return "\(text(depth - 1)).lowerAscii()"
@@ -90,7 +93,10 @@ final class AgreementTests: XCTestCase {
 
         mutating func time(_ depth: Int) -> String {
             guard depth > 0 else {
-                return pick(["moment", "timestamp('2025-01-01T00:00:00Z')", "timestamp(word)", "now()"])
+                return pick([
+                    "moment", "(moment - duration('5s'))", "timestamp('2025-01-01T00:00:00Z')", "timestamp(word)",
+                    "now()",
+                ])
             }
             return below(2) == 0 ? time(0) : "(\(time(depth - 1)) + duration('\(below(100))s'))"
         }
@@ -123,10 +129,20 @@ final class AgreementTests: XCTestCase {
             if below(20) > 0 { add("number", pick(numbers)) }
             if below(20) > 0 { add("real", pick(numbers)) }
             if below(20) > 0 { add("price", pick(numbers + strings)) }
-            if below(20) > 0 { add("dynamic", pick(numbers + strings + ["[1]", "{}", "true"])) }
+            if below(20) > 0 {
+                add("dynamic", pick(numbers + strings + ["[1]", "{}", "true", #"{"a":6}"#, #"{"a":"eu"}"#]))
+            }
             if below(20) > 0 { add("flag", pick(["true", "false", "true", "false", "1"])) }
             if below(20) > 0 {
                 add("moment", pick([#""2025-01-13T15:00:00.5+02:00""#, #""9999-12-31T23:59:59Z""#, #""x""#]))
+            }
+            if below(20) > 0 {
+                add(
+                    "nested",
+                    pick([
+                        "{}", #"{"text":"eu"}"#, #"{"text":5,"dynamic":{"a":"eu"}}"#,
+                        #"{"text":"a-b-c","dynamic":{"a":[]}}"#, "[]",
+                    ]))
             }
             return "{\(members.joined(separator: ","))}"
         }
@@ -141,6 +157,9 @@ final class AgreementTests: XCTestCase {
                     .init("text", .string), .init("word", .string), .init("number", .int), .init("real", .double),
                     .init("price", .decimal),
                     .init("dynamic", .dyn), .init("flag", .bool), .init("moment", .timestamp),
+                    .init(
+                        "nested",
+                        .object(ObjectType(name: "nested", fields: [.init("text", .string), .init("dynamic", .dyn)]))),
                 ]))
         environment.declare("names", .map(key: .string, value: .string))
         environment.declare("rates", .map(key: .string, value: .decimal))

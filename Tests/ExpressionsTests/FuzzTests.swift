@@ -75,7 +75,7 @@ final class FuzzTests: XCTestCase {
         let record = Array(#"{"customer_id":"C-EU","amount":"1.5","a":{"b":[1,{"c":null}]},"y":true,"c":-0.0}"#.utf8)
         let output = OutputBuffer()
         var compiled = 0
-        let count = environmentNumber("CEL_FUZZ_COUNT") ?? 60_000
+        let count = environmentNumber("CEL_FUZZ_COUNT") ?? 100_000
         try record.withUnsafeBytes { bytes in
             try context.read(bytes)
             for round in 0..<count {
@@ -101,7 +101,7 @@ final class FuzzTests: XCTestCase {
             #"{"expr":"d","bindings":{"d":{"type":"map","value":[[{"type":"int","value":"1"},{"type":"bytes","value":"/w=="}]]}}}"#,
         ]
         let record = JSONRecord()
-        for round in 0..<(environmentNumber("CEL_FUZZ_COUNT") ?? 60_000) / 3 {
+        for round in 0..<(environmentNumber("CEL_FUZZ_COUNT") ?? 100_000) / 3 {
             let line = Self.mutate(lines[round % lines.count], &random)
             output.removeAll()
             line.withUnsafeBytes { batch.answer($0, into: output) }

@@ -124,8 +124,12 @@ final class RecordTests: XCTestCase {
             (#"{}"#, "items_count > 1", "items_count", "the record has no field 'items_count'"),
             (#"{"status":null}"#, #"status == "a""#, "status", "is null"),
             (#"{"tags":["a",1]}"#, "tags.size()", "tags[1]", "the number 1"),
-            (#"{"address":{"city":5}}"#, "address.city", "address.city", "the number 5"),
+            (#"{"address":{"city":5}}"#, "address.city == ''", "address.city", "the number 5"),
             ("[]", "status", "status", "no field"),
+            (#"{"address":null}"#, "address.city", "address", "is null"),
+            (#"{"address":{}}"#, "address.city", "address.city", "no such key"),
+            (#"{}"#, "has(address.city)", "address", "no such key"),
+            (#"{"amount":5}"#, "amount.value == 5", "amount", "no such overload"),
             (#"{"coupon":5}"#, "coupon == null", "coupon", "not a value of type string"),
         ]
         let environment = environment()
@@ -175,10 +179,11 @@ final class RecordTests: XCTestCase {
         var environment = Environment()
         environment.declareOpenRecord()
         let context = EvaluationContext(environment)
-        try Array(#"{"a":1,"b":{"c":"x"},"amount":"2.5"}"#.utf8).withUnsafeBytes { bytes in
+        try Array(#"{"a":1,"b":{"c":"x","d":{"e":{"f":2}}},"amount":"2.5"}"#.utf8).withUnsafeBytes { bytes in
             try context.read(bytes)
             for source in [
-                "a > 0.5", "b.c == 'x'", "has(a) && !has(z)", "value.?z.orValue(1) == 1", "decimal(amount) > 2",
+                "a > 0.5", "b.c == 'x'", "b.d.e.f == 2 && !has(b.d.e.g) && has(b.d.e)", "has(a) && !has(z)",
+                "value.?z.orValue(1) == 1", "decimal(amount) > 2",
                 "a in [1, 2]",
             ] {
                 XCTAssert(try environment.compile(source).bool(in: context), source)

@@ -1,3 +1,5 @@
+import Foundation
+import JSON
 import JSONSchema
 import XCTest
 
@@ -88,6 +90,28 @@ final class KeywordTests: XCTestCase {
             invalid: [#"{"a":1}"#, #"{"c":1}"#])
     }
 
+    func testPropertyNamesOfAllLengthsAreTold() throws {
+        let letters = Array("abcdefghijklmnopqrstuvwxyz")
+        var names: [String] = []
+        for length in 0...40 { names.append(String((0..<length).map { letters[($0 * 7 + length) % 26] })) }
+        let properties = names.enumerated().map { "\"\($1)\":{\"const\":\($0)}" }.joined(separator: ",")
+        func object(_ shift: Int) -> String {
+            "{" + names.enumerated().map { "\"\($1)\":\($0 + shift)" }.joined(separator: ",") + "}"
+        }
+        let schema = "{\"properties\":{" + properties + "},\"additionalProperties\":false}"
+        for (wrapped, schema) in [(false, schema), (true, "{\"items\":\(schema)}")] {
+            let validation = try Validation(schema, limit: 100)
+            func wrap(_ text: String) -> String { wrapped ? "[\(text)]" : text }
+            XCTAssertEqual(try validation.messages(wrap(object(0))), [])
+            XCTAssertEqual(try validation.violations(wrap(object(1))).count, names.count)
+            for name in names.dropFirst(4) {
+                let other = String(name.dropLast(2)) + "??"
+                XCTAssertEqual(
+                    try validation.violations(wrap("{\"\(other)\":1}")).map { $0.keyword }, ["additionalProperties"])
+            }
+        }
+    }
+
     func testArrays() throws {
         try check(
             #"{"prefixItems":[{"type":"integer"}],"items":{"type":"string"}}"#, valid: ["[]", "[1]", #"[1,"a"]"#],
@@ -140,6 +164,30 @@ final class KeywordTests: XCTestCase {
             #"{"$ref":"https://json-schema.org/draft/2020-12/schema"}"#,
             valid: [#"{"type":"integer","items":{"minLength":1}}"#, "true"],
             invalid: [#"{"items":{"minLength":-1}}"#, "1"])
+    }
+
+    func testFilesReferToFilesBesideThem() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("schemas \(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(#"{"enum":["EUR"]}"#.utf8).write(to: folder.appendingPathComponent("codes.json"))
+        let path = folder.appendingPathComponent("order.json").path
+        try Data(#"{"properties":{"currency":{"$ref":"codes.json"}}}"#.utf8).write(to: URL(fileURLWithPath: path))
+        let schema = try JSONSchema(SchemaFile.read(path: path), uri: SchemaFile.uri(path: path), load: SchemaFile.load)
+        let record = JSONRecord()
+        let validator = SchemaValidator(schema, record: record)
+        for (text, valid) in [(#"{"currency":"EUR"}"#, true), (#"{"currency":"USD"}"#, false)] {
+            try Array(text.utf8).withUnsafeBytes { bytes in
+                try record.read(bytes)
+                XCTAssertEqual(validator.isValid(), valid)
+                record.clear()
+            }
+        }
+        let broken = Array(#"{"$ref":"missing.json"}"#.utf8)
+        XCTAssertThrowsError(try JSONSchema(broken, uri: SchemaFile.uri(path: path), load: SchemaFile.load)) {
+            XCTAssertTrue("\($0)".contains("missing.json: No such file or directory"), "\($0)")
+        }
+        XCTAssertNil(try SchemaFile.load("https://example.org/x.json"))
     }
 
     func testDynamicReferencesFindTheOutermostAnchor() throws {

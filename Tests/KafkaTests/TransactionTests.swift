@@ -202,6 +202,38 @@ final class TransactionTests: XCTestCase {
         guard case .ambiguous = producer.commit() else { return XCTFail("there is nothing to commit") }
     }
 
+    func testProducerThatReachesNobodyCanBeTriedAgainAndDropped() throws {
+        let port = try freePorts(1)[0]
+        for attempts in 0..<3 {
+            let producer = try TransactionalProducer(
+                KafkaConfiguration(
+                    KafkaDefaults.producer() + [
+                        ("bootstrap.servers", "127.0.0.1:\(port)"), ("transactional.id", unique("nobody")),
+                    ]))
+            for _ in 0..<attempts {
+                guard case .retriable = producer.initializeTransactions(timeout: .milliseconds(100)) else {
+                    return XCTFail("there is nobody to answer")
+                }
+            }
+            if case .completed = producer.begin() { XCTFail("nothing was initialized") }
+        }
+    }
+
+    func testProducerDroppedWhileItIsInitialized() throws {
+        let servers = try TestKafka.sharedBootstrapServers()
+        let topic = try createTopic(servers)
+        for round in 0..<20 {
+            let producer = try TransactionalProducer(
+                KafkaConfiguration(
+                    KafkaDefaults.producer() + [
+                        ("bootstrap.servers", servers), ("transactional.id", unique("dropped")),
+                    ]))
+            _ = producer.initializeTransactions(timeout: .milliseconds(round))
+            _ = producer.begin()
+            try? producer.produce(topic, "k", "v", headers: [("a", "1")])
+        }
+    }
+
     func testPartitionCountIsAskedForOnce() throws {
         let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 3)

@@ -43,6 +43,8 @@ final class Fixture {
     let plan: ThreadPlan
     let partitions: Int32
     private(set) var inputCount = 0
+    /// Which inputs are to end as dead letters.
+    var isRefused: (String) -> Bool = { $0.hasPrefix("poison") }
 
     static var topology: Topology {
         Topology(application) { flow in
@@ -56,7 +58,7 @@ final class Fixture {
         var plan = ThreadPlan(
             topology: topology,
             deadLetters: DeadLetterSettings(sink: SinkDefinition("dead"), stage: "fixture"))
-        plan.commitIntervalMilliseconds = 50
+        plan.commitIntervalMilliseconds = 25
         plan.commitWhenDrainedMilliseconds = 20
         plan.pollRecordsMax = 5
         return plan
@@ -98,11 +100,12 @@ final class Fixture {
                 application: Fixture.application, instance: instance, isStatic: isStatic, faults: faults)
         }
 
-        func start(_ fixture: Fixture) {
+        func start(_ fixture: Fixture, plan: ThreadPlan? = nil) {
             failure = nil
             do throws(StreamFault) {
                 thread = try StreamThread(
-                    plan: fixture.plan, number: 0, cluster: client, backends: stores, clock: fixture.cluster.clock,
+                    plan: plan ?? fixture.plan, number: 0, cluster: client, backends: stores,
+                    clock: fixture.cluster.clock,
                     log: fixture.log, status: status)
             } catch {
                 failure = error
@@ -113,6 +116,8 @@ final class Fixture {
         @discardableResult
         func turn() -> Bool {
             guard let thread, failure == nil else { return false }
+            // Work takes time: about two batches to a transaction.
+            client.cluster.clock.advance(milliseconds: 10)
             do throws(StreamFault) {
                 try thread.turn()
                 return true
@@ -121,6 +126,12 @@ final class Fixture {
                 return false
             }
         }
+    }
+
+    /// Appends one record to the input.
+    func append(key: String, _ value: String) {
+        inputCount += 1
+        cluster.append(to: "in", key: key, value, timestampMilliseconds: 1_000_000 + Int64(inputCount))
     }
 
     func start(
@@ -169,8 +180,8 @@ final class Fixture {
         var refused: [String] = []
         for record in inputs {
             let key = record.keyText ?? ""
-            if record.text?.hasPrefix("poison") ?? false {
-                refused.append(record.text ?? "")
+            if let text = record.text, isRefused(text) {
+                refused.append(text)
             } else {
                 counts[key, default: 0] += 1
                 expected[key, default: []].append("\(record.text ?? "")#\(counts[key] ?? 0)")

@@ -1,3 +1,4 @@
+import Foundation
 import StreamKit
 import StreamKitTesting
 import XCTest
@@ -34,7 +35,8 @@ final class StreamThreadGroupTests: XCTestCase {
                 let left = [first, second].filter { $0.failure == nil }
                 XCTAssertTrue(!left.isEmpty, name)
                 XCTAssertTrue(isStatic || left.count == 2, "\(name): \(first.failure?.text ?? "")")
-                XCTAssertTrue(fixture.run(left, turns: 400), "\(name): \(left.map { $0.failure?.text ?? "stands still" })")
+                XCTAssertTrue(
+                    fixture.run(left, turns: 400), "\(name): \(left.map { $0.failure?.text ?? "stands still" })")
                 XCTAssertEqual(fixture.violations(), [], name)
             }
         }
@@ -117,7 +119,9 @@ final class StreamThreadGroupTests: XCTestCase {
                 let free = ["0", "1", "2"].filter { name in !processes.contains { $0.client.instance == name } }
                 if let instance = free.randomElement(using: &random) { start(instance, healthy: false) }
             case 3:
-                if let dies = processes.indices.randomElement(using: &random), Int.random(in: 0..<3, using: &random) == 0 {
+                if let dies = processes.indices.randomElement(using: &random),
+                    Int.random(in: 0..<3, using: &random) == 0
+                {
                     let process = processes.remove(at: dies)
                     process.faults.crash()
                     process.thread = nil

@@ -159,7 +159,11 @@ public final class BrokerCore {
         if reply.key != .apiVersions { writer.noTaggedFields() }
         response.write(to: &writer, version: reply.version)
         writer.noTaggedFields()
-        actions.append(.send(reply.connection, Response(finishing: writer)))
+        if let response = Response(finishing: writer) {
+            actions.append(.send(reply.connection, response))
+        } else {
+            actions.append(.close(reply.connection, reason: "the answer to \(reply.key) would exceed 2 GiB"))
+        }
     }
 
     func finishWithoutAnswer(_ reply: ReplyHandle) { actions.append(.done(reply.connection)) }

@@ -10,6 +10,9 @@ extension BrokerCore {
                     silentSince: now.wallMilliseconds - configuration.producerExpirationMilliseconds)
             }
         }
+        groups = groups.filter { id, group in
+            group.hasMembers || !group.pendingMembers.isEmpty || state.offsets[id] != nil
+        }
         // A journal that cannot be rewritten now stays as it is.
         try? storage.compactJournal { state.entries() }
     }

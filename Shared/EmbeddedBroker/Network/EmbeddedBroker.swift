@@ -19,6 +19,7 @@ public final class EmbeddedBroker: Sendable {
     /// - Throws: `BrokerStartError` if the configuration is not valid, the port is taken or the data cannot be read.
     public init(_ configuration: BrokerConfiguration) throws(BrokerStartError) {
         try configuration.validate()
+        raiseDescriptorLimit()
         let listener = try ListeningSocket(address: configuration.listenAddress, port: configuration.port)
         port = listener.port
         host = configuration.listenAddress
@@ -104,9 +105,13 @@ extension BrokerCore {
     ) throws(StorageError) -> BrokerCore {
         var seed: UInt64 = 0
         guard getrandom(&seed, 8, 0) == 8 else { throw .system("cannot read randomness") }
+        var storage: any BrokerStorage = MemoryStorage()
+        var state = BrokerState()
+        if let path = configuration.dataDirectory {
+            (storage, state) = try DataDirectory.open(path, synchronizesWrites: configuration.synchronizesWrites)
+        }
         return try BrokerCore(
-            configuration: configuration, storage: MemoryStorage(), state: BrokerState(), host: host, port: port,
-            seed: seed,
+            configuration: configuration, storage: storage, state: state, host: host, port: port, seed: seed,
             now: .current())
     }
 }
@@ -121,6 +126,14 @@ extension Moment {
         }
         return Moment(wallMilliseconds: read(CLOCK_REALTIME), steadyMilliseconds: read(CLOCK_MONOTONIC))
     }
+}
+
+/// Connections and segments each need a descriptor: takes as many as the system allows this process.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 private final class ThreadStart {

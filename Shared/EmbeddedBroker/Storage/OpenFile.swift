@@ -45,10 +45,12 @@ final class OpenFile {
             let written = withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors in
                 vectors.initializeElement(
                     at: 0,
-                    to: iovec(iov_base: UnsafeMutableRawPointer(mutating: headRest.baseAddress), iov_len: headRest.count))
+                    to: iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: headRest.baseAddress), iov_len: headRest.count))
                 vectors.initializeElement(
                     at: 1,
-                    to: iovec(iov_base: UnsafeMutableRawPointer(mutating: restRest.baseAddress), iov_len: restRest.count))
+                    to: iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: restRest.baseAddress), iov_len: restRest.count))
                 return pwritev(descriptor, vectors.baseAddress, 2, off_t(position + done))
             }
             if written < 0 {

@@ -12,7 +12,7 @@ extension Compiler {
                 guard let value = try context.present(place).bool else { throw Unusual() }
                 return value
             }
-        case .hasField(let field): return { context in context.json(field) != nil }
+        case .hasField(let field): return presence(field)
         case .and(let terms): return connect(terms, until: false)
         case .or(let terms): return connect(terms, until: true)
         case .conditional: return conditional(node, bool)
@@ -25,6 +25,18 @@ extension Compiler {
             if let pattern = function.pattern { return match(arguments[0], pattern) }
             return test(function.name, arguments)
         default: return nil
+        }
+    }
+
+    private func presence(_ field: Node.RecordField) -> Code<Bool> {
+        let place = FieldPlace(field)
+        guard let parent = field.parent.map({ FieldPlace($0) }), let member = place.path.last else {
+            return { context in context.find(place) != nil }
+        }
+        return { context throws(Unusual) in
+            let object = try context.present(parent)
+            guard object.kind == .object else { throw Unusual() }
+            return object.member(utf8: member.slice.bytes) != nil
         }
     }
 
@@ -73,7 +85,9 @@ extension Compiler {
             return { context throws(Unusual) in (try first(context) == (try second(context))) == wanted }
         case (.dyn, .int), (.dyn, .double): return dynamicComparison(name, left, right)
         case (.dyn, .string) where name == Operator.equal || name == Operator.notEqual:
-            return dynamicEquality(left, right, wanted: name == Operator.equal)
+            return fieldEquality(left, right, wanted: name == Operator.equal)
+        case (.nullable(.string), .string) where name == Operator.equal || name == Operator.notEqual:
+            return fieldEquality(left, right, wanted: name == Operator.equal)
         default: return nil
         }
     }
@@ -135,15 +149,16 @@ extension Compiler {
         }
     }
 
-    /// A field of any kind against a string: unequal if it is no string.
-    private func dynamicEquality(_ left: Node, _ right: Node, wanted: Bool) -> Code<Bool>? {
+    /// A field that may be null, or anything, against a string: unequal if it is no string.
+    private func fieldEquality(_ left: Node, _ right: Node, wanted: Bool) -> Code<Bool>? {
         guard case .field(let field) = left.operation, case .string(let constant)? = right.constant else { return nil }
         let pinned = PinnedText(constant.utf8)
         let place = FieldPlace(field)
         return { context throws(Unusual) in
             let value = try context.present(place)
             guard value.kind == .string else {
-                if value.kind == .array || value.kind == .object { throw Unusual() }
+                // Of other kinds the general evaluator knows whether they are errors.
+                guard value.kind == .null else { throw Unusual() }
                 return !wanted
             }
             return (try context.textField(place) == pinned.slice) == wanted

@@ -40,6 +40,13 @@ extension Compiler {
                 let (start, nanoseconds) = (try time(context), try span(context))
                 do { return try FunctionLibrary.shift(start, by: nanoseconds) } catch { throw Unusual() }
             }
+        case ("_-_", [.timestamp, .duration]):
+            let (time, span) = (instant(arguments[0]), duration(arguments[1]))
+            return { context throws(Unusual) in
+                let (end, nanoseconds) = (try time(context), try span(context))
+                guard nanoseconds != .min else { throw Unusual() }
+                do { return try FunctionLibrary.shift(end, by: -nanoseconds) } catch { throw Unusual() }
+            }
         default: return nil
         }
     }

@@ -111,10 +111,15 @@ struct FieldPlace: Sendable {
     /// Its place among the declared fields; negative in a record of unknown fields, where the name is looked up.
     let index: Int
     let name: String
+    /// The names of members that lead from the top-level field to the value.
+    let path: [PinnedText]
+    let isTopLevel: Bool
 
     init(_ field: Node.RecordField) {
         index = field.index ?? -1
         name = field.name
+        path = field.path.map { PinnedText(Array($0.utf8)) }
+        isTopLevel = path.isEmpty
     }
 }
 
@@ -122,13 +127,22 @@ extension EvaluationContext {
     /// A field of the record; not for use where it is missing.
     @inline(__always)
     func present(_ field: FieldPlace) throws(Unusual) -> JSONValue {
-        if field.index >= 0, let value = json(field.index) { return value }
-        return try undeclared(field)
+        guard let value = find(field) else { throw Unusual() }
+        return value
+    }
+
+    @inline(__always)
+    func find(_ field: FieldPlace) -> JSONValue? {
+        field.index >= 0 && field.isTopLevel ? json(field.index) : lookUp(field)
     }
 
     @inline(never)
-    private func undeclared(_ field: FieldPlace) throws(Unusual) -> JSONValue {
-        guard field.index < 0, let value = record.field(named: field.name) else { throw Unusual() }
+    private func lookUp(_ field: FieldPlace) -> JSONValue? {
+        var value = field.index >= 0 ? json(field.index) : record.field(named: field.name)
+        for name in field.path {
+            // The member of anything but an object is nil.
+            value = value?.member(utf8: name.slice.bytes)
+        }
         return value
     }
 

@@ -143,25 +143,9 @@ public final class EvaluationContext {
         throw EvaluationError(.unbound, "no value is bound to '\(name)'")
     }
 
-    func json(_ field: Node.RecordField) -> JSONValue? {
-        if let index = field.index { return json(index) }
-        return record.field(named: field.name)
-    }
-
     /// The value of the declared field with this index.
     @inline(__always)
     func json(_ index: Int) -> JSONValue? { record.field(fieldSlots[index]) }
-
-    func fieldValue(_ field: Node.RecordField) throws(EvaluationError) -> Value {
-        guard let json = json(field) else {
-            throw EvaluationError(.noSuchField, "the record has no field '\(field.name)'", field: field.name)
-        }
-        return try value(of: json, as: field.type, path: field.name)
-    }
-
-    func recordValue() throws(EvaluationError) -> Value {
-        try value(of: record.root, as: .map(key: .string, value: .dyn), path: "the record")
-    }
 }
 
 /// The place of a variable in the contexts of one environment.

@@ -61,7 +61,11 @@ public final class Expression: Sendable {
     /// The same, but a number of the record keeps its text.
     func evaluateKeepingNumbers(in context: EvaluationContext) throws(EvaluationError) -> Value {
         context.begin(localCount: localCount)
-        do { return try program.root.value(in: context) } catch { throw error.located(in: source) }
+        do {
+            let value = try program.root.value(in: context)
+            try context.charge(traversing: value)
+            return value
+        } catch { throw error.at(program.root.offset).located(in: source) }
     }
 
     /// The value of a condition; an error if it is not a bool.

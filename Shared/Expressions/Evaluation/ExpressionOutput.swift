@@ -50,9 +50,7 @@ extension CompiledCode {
         case .instant(let code):
             return { context, output throws(Unusual) in
                 let instant = try code(context)
-                output.append(UInt8(ascii: "\""))
-                output.append(instant)
-                output.append(UInt8(ascii: "\""))
+                output.appendQuoted(instant)
             }
         case .double, .duration, .general: return { _, _ throws(Unusual) in throw Unusual() }
         }
@@ -75,7 +73,8 @@ extension Value {
         case .string(let text): text.utf8.withUnsafeBytes { output.appendQuoted($0) }
         case .bytes(let bytes): Base64.encode(bytes).withUnsafeBytes { output.appendQuoted($0) }
         case .type(let type): output.appendQuoted(type.reflectedName)
-        case .timestamp, .duration: output.appendQuoted(scalarText ?? "")
+        case .timestamp(let instant): output.appendQuoted(instant)
+        case .duration: output.appendQuoted(scalarText ?? "")
         case .optional(let wrapped?): try wrapped.writeJSON(to: output)
         case .list(let list):
             output.append("[")
@@ -98,5 +97,14 @@ extension Value {
             }
             output.append("}")
         }
+    }
+}
+
+extension OutputBuffer {
+    /// A timestamp as JSON: milliseconds always, more digits where it has them, so that a column of them has one width.
+    fileprivate func appendQuoted(_ instant: Instant) {
+        append(UInt8(ascii: "\""))
+        append(instant, fraction: instant.nanoseconds % 1_000_000 == 0 ? .exactly(3) : .asNeeded)
+        append(UInt8(ascii: "\""))
     }
 }

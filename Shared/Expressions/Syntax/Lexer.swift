@@ -128,8 +128,8 @@ extension Lexer {
         }
         let text = String(decoding: source[start..<position], as: UTF8.self)
         if isDouble {
-            guard let value = Double(text) else {
-                throw SyntaxError(message: "'\(text)' is not a number", offset: start)
+            guard let value = Double(text), value.isFinite else {
+                throw SyntaxError(message: "'\(text)' does not fit into a double", offset: start)
             }
             try requireNoLetter(after: start)
             return .double(value)

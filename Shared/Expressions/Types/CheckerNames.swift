@@ -14,7 +14,7 @@ extension Checker {
             }
             if environment.hasOpenRecord {
                 references.insert(name)
-                return make(.field(Node.RecordField(name: name, index: nil, type: .dyn)), .dyn, at: syntax.offset)
+                return make(.field(recordField(name, .dyn)), .dyn, at: syntax.offset)
             }
             report(undeclared(name), at: syntax.offset)
             return make(.constant(.null), .error, at: syntax.offset)
@@ -80,9 +80,7 @@ extension Checker {
                 switch variable.storage {
                 case .slot(let slot):
                     return make(.variable(slot: slot, name: candidate), variable.type, at: offset)
-                case .field(let index):
-                    let field = Node.RecordField(name: candidate, index: index, type: variable.type)
-                    return make(.field(field), variable.type, at: offset)
+                case .field: return make(.field(recordField(candidate, variable.type)), variable.type, at: offset)
                 case .record: return make(.record, variable.type, at: offset)
                 }
             }
@@ -124,6 +122,10 @@ extension Checker {
             let type = fieldType(field, of: operandType, at: offset)
             return make(.field(recordField(field, type)), type, at: offset)
         }
+        if !isOptional, case .field(let parent) = operand.operation, !operandType.isOptional {
+            let type = fieldType(field, of: operandType, at: offset)
+            return make(.field(parent.appending(field, type)), type, at: offset)
+        }
         var result = selectedType(field, of: operandType, at: offset)
         if isOptional, !result.isOptional { result = .optional(result) }
         let operation = Node.Operation.select(operand, field: Text(field), isOptional: isOptional)
@@ -132,7 +134,8 @@ extension Checker {
 
     private mutating func recordField(_ name: String, _ type: ValueType) -> Node.RecordField {
         references.insert(name)
-        return Node.RecordField(name: name, index: environment.fieldNames.firstIndex(of: name), type: type)
+        let index = environment.fieldNames.firstIndex(of: name)
+        return Node.RecordField(name: name, index: index, type: type)
     }
 
     /// A selection from an optional is optional.
@@ -159,6 +162,7 @@ extension Checker {
             return inference.resolve(value)
         case .dyn, .error: return type
         case .parameter: return .dyn
+        case .nullable(let wrapped): return fieldType(field, of: wrapped, at: offset)
         default:
             report("a value of type \(shown(type)) has no fields (.\(field))", at: offset)
             return .error
@@ -170,6 +174,10 @@ extension Checker {
         if case .record = target.operation, !isOptional {
             let type = fieldType(field, of: type(of: target), at: offset)
             return make(.hasField(recordField(field, type)), .bool, at: offset)
+        }
+        if case .field(let parent) = target.operation, !isOptional, !type(of: target).isOptional {
+            let type = fieldType(field, of: type(of: target), at: offset)
+            return make(.hasField(parent.appending(field, type)), .bool, at: offset)
         }
         _ = selectedType(field, of: type(of: target), at: offset)
         if isOptional {

@@ -24,6 +24,9 @@ public enum DuplicateKeys: Sendable {
 public final class JSONRecord {
     public static let defaultMaximumDepth = 128
 
+    /// Errors go to logs and dead letters: they do not quote more of a key.
+    private static let longestKeyInError = 128
+
     private let duplicateKeys: DuplicateKeys
     private let maximumDepth: Int
 
@@ -394,8 +397,8 @@ public final class JSONRecord {
             nodes[earlier].flags.insert(.superseded)
         case .refused:
             let key = decodedKey(text, node: later)
-            let name = String(decoding: UnsafeRawBufferPointer(start: key.base, count: key.count), as: UTF8.self)
-            throw JSONError(.duplicateKey(name), at: Int(nodes[later].start))
+            let text = UnsafeRawBufferPointer(start: key.base, count: min(key.count, JSONRecord.longestKeyInError))
+            throw JSONError(.duplicateKey(String(decoding: text, as: UTF8.self)), at: Int(nodes[later].start))
         }
     }
 

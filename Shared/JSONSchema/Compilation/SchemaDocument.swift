@@ -9,7 +9,13 @@ final class SchemaDocument {
     init(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
         text = .allocate(byteCount: bytes.count, alignment: 1)
         text.copyMemory(from: bytes)
-        try record.read(UnsafeRawBufferPointer(text))
+        do {
+            try record.read(UnsafeRawBufferPointer(text))
+        } catch {
+            // An object that was never whole has no deinit.
+            text.deallocate()
+            throw error
+        }
         root = record.root
     }
 

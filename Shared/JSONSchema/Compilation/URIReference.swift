@@ -86,10 +86,11 @@ struct URIReference: Equatable {
     }
 
     /// The fragment with its percent-escapes decoded.
-    var decodedFragment: String {
-        guard let fragment else { return "" }
+    var decodedFragment: String { URIReference.percentDecoded(fragment ?? "") }
+
+    static func percentDecoded(_ text: String) -> String {
         var bytes: [UInt8] = []
-        var rest = Array(fragment.utf8)[...]
+        var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%"), rest.count >= 2,
                 let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)

@@ -8,20 +8,20 @@ import JSON
 /// An original that is not UTF-8 stands there as base64, with `"original_message_encoding":"base64"`; one that would not fit
 /// into a record is cut, with `"original_message_truncated":true` and its full size in `"original_message_bytes"`; a record
 /// without a value has `null` there. A copied field that cannot be read is `null` too.
-final class DeadLetterEncoder {
+package final class DeadLetterEncoder {
     private let recordBytesMax: Int
     private let reader = JSONRecord(duplicateKeys: .lastWins)
     private let fields: [(name: String, slot: FieldSlot)]
     private let output = OutputBuffer(capacity: 2048)
 
-    init(copiedFields: [(name: String, field: String)], recordBytesMax: Int) {
+    package init(copiedFields: [(name: String, field: String)], recordBytesMax: Int) {
         self.recordBytesMax = recordBytesMax
         let reader = self.reader
         fields = copiedFields.map { ($0.name, reader.declare($0.field)) }
     }
 
     /// The dead letter's value, valid until the next call.
-    func encode(_ refusal: Refusal, original: Bytes?, nowMilliseconds: Int64) -> Bytes {
+    package func encode(_ refusal: Refusal, original: Bytes?, nowMilliseconds: Int64) -> Bytes {
         output.removeAll()
         let writer = JSONWriter(output)
         writer.beginObject()

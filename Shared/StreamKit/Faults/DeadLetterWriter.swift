@@ -11,8 +11,9 @@ public final class DeadLetterWriter {
     private let correlation: CorrelationMode
     private let encoder: DeadLetterEncoder
     private var nowMilliseconds: Int64
-    /// How many were written, by type.
+    /// How many were committed, by type.
     public private(set) var counts: [String: Int] = [:]
+    private var pendingCounts: [String: Int] = [:]
 
     init(
         _ settings: DeadLetterSettings, output: TaskOutput, consumer: any SourceConsumer, clock: any Clock,
@@ -51,8 +52,16 @@ public final class DeadLetterWriter {
                         reason: reason))
             }
         }
-        counts[refusal.type, default: 0] += 1
+        pendingCounts[refusal.type, default: 0] += 1
     }
+
+    func committed() {
+        if pendingCounts.isEmpty { return }
+        counts.merge(pendingCounts, uniquingKeysWith: +)
+        pendingCounts = [:]
+    }
+
+    func aborted() { pendingCounts = [:] }
 
     private func cut(_ key: Bytes) -> Bytes {
         let bytesMax = settings.recordBytesMax / 8

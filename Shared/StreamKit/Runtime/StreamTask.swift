@@ -99,28 +99,29 @@ final class TaskStore {
             try send(Changelog.definitionKey, Array(store.definition.format.utf8), to: output)
             definitionSent = true
         }
+        var fault: StreamFault?
         do {
             try store.backend.forEachPending { (entry: Bytes, value: Bytes?) throws(BrokerFailure) in
+                if fault != nil { return }
                 Changelog.encode(entry, into: &key)
-                var failure: SendFailure?
                 key.withUnsafeBytes { encoded in
-                    do throws(SendFailure) { try send(encoded, value, to: output) } catch { failure = error }
+                    do throws(SendFailure) { try send(encoded, value, to: output) } catch { fault = error.fault }
                 }
-                if let failure { throw failure.changelogFailure(changelog) }
             }
         } catch {
             throw .broker(error)
         }
+        if let fault { throw fault }
     }
 
     private func send(_ key: [UInt8], _ value: [UInt8], to output: TaskOutput) throws(StreamFault) {
-        var failure: SendFailure?
+        var fault: StreamFault?
         key.withUnsafeBytes { key in
             value.withUnsafeBytes { value in
-                do throws(SendFailure) { try send(key, value, to: output) } catch { failure = error }
+                do throws(SendFailure) { try send(key, value, to: output) } catch { fault = error.fault }
             }
         }
-        if let failure { throw .broker(failure.changelogFailure(changelog)) }
+        if let fault { throw fault }
     }
 
     private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(SendFailure) {
@@ -142,14 +143,5 @@ final class TaskStore {
         writtenCount = 0
         definitionSent = false
         try store.backend.rollback()
-    }
-}
-
-extension SendFailure {
-    fileprivate func changelogFailure(_ changelog: TopicPartition) -> BrokerFailure {
-        switch self {
-        case .failed(let failure): failure
-        case .refused(let reason): BrokerFailure(.stop, operation: "write the changelog \(changelog)", reason: reason)
-        }
     }
 }

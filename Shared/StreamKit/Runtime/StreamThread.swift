@@ -156,7 +156,11 @@ public final class StreamThread: AssignmentListener {
                 do throws(BrokerFailure) { try openTransaction() } catch { throw .broker(error) }
                 try process(batch.records)
             } catch {
-                try transactionFailed(error)
+                if case .outputRefused(let reason) = error {
+                    try outputRefused(reason)
+                } else {
+                    try transactionFailed(error)
+                }
             }
         }
         for source in batch.reachedEnd where ledger[source] != nil {
@@ -172,13 +176,20 @@ public final class StreamThread: AssignmentListener {
             recordsRead &+= 1
             input.time.begin(input.timeIndex)
             do throws(StreamFault) {
-                if isolation.isCulprit(source, record.origin.offset) {
-                    throw .refused(Refusal("OUTPUT_REFUSED", isolation.reason))
+                if let reason = isolation.reason(against: source, record.origin.offset) {
+                    throw .refused(Refusal("OUTPUT_REFUSED", reason))
                 }
                 try input.head.process(record)
             } catch {
-                guard case .refused(let refusal) = error else { throw error }
-                try deadLetters.write(refusal, of: record, from: input.partition)
+                switch error {
+                case .refused(let refusal):
+                    try deadLetters.write(refusal, of: record, from: input.partition)
+                case .outputRefused(let reason):
+                    isolation.found(source, record.origin.offset, reason: reason)
+                    throw error
+                case .broker, .store:
+                    throw error
+                }
             }
         }
     }
@@ -266,51 +277,12 @@ public final class StreamThread: AssignmentListener {
     }
 }
 
-/// Finds which record's output the broker refuses: what was read since the last commit is done again, one record to a
-/// transaction.
-struct Isolation {
-    private var until: [Int32: Int64] = [:]
-    private var culprit: (source: Int32, offset: Int64)?
-    private(set) var reason = ""
-
-    var isActive: Bool { !until.isEmpty }
-
-    /// An output was refused. `consumed` is what the transaction had read: one record, and it is found. False: no record's
-    /// isolation helps, because none was read, or because what is refused is the dead letter of the one that was found.
-    mutating func refused(_ reason: String, consumed: [(source: Int32, entry: OffsetLedger.Entry)]) -> Bool {
-        self.reason = reason
-        if isActive, consumed.count == 1, let only = consumed.first {
-            if isCulprit(only.source, only.entry.next - 1) { return false }
-            culprit = (only.source, only.entry.next - 1)
-            return true
-        }
-        for (source, entry) in consumed { until[source] = entry.next }
-        return !consumed.isEmpty
-    }
-
-    func isCulprit(_ source: Int32, _ offset: Int64) -> Bool {
-        guard let culprit else { return false }
-        return culprit.source == source && culprit.offset == offset
-    }
-
-    /// A transaction was committed up to these offsets.
-    mutating func committed(_ consumed: [(source: Int32, entry: OffsetLedger.Entry)]) {
-        if !isActive { return }
-        for (source, entry) in consumed where isCulprit(source, entry.next - 1) { culprit = nil }
-        for (source, entry) in consumed { if let end = until[source], entry.next >= end { until[source] = nil } }
-    }
-
-    mutating func revoked(_ source: Int32) {
-        until[source] = nil
-        if culprit?.source == source { culprit = nil }
-    }
-}
-
 extension StreamFault {
     /// For the log and for people.
     public var text: String {
         switch self {
         case .refused(let refusal): "\(refusal.type): \(refusal.message)"
+        case .outputRefused(let reason): reason
         case .broker(let failure): "\(failure)"
         case .store(let failure): "store: \(failure)"
         }

@@ -49,8 +49,9 @@ extension StreamThread {
             var starts: [StartOffset] = []
             for subtopology in subtopologies {
                 let mine = partitions.filter { subtopology.sourceTopics.contains($0.topic) }
+                let upstream = mine.isEmpty ? [] : try upstream(of: subtopology)
                 for number in Set(mine.map(\.partition)).sorted() {
-                    let task = try make(subtopology, number, watermarks)
+                    let task = try make(subtopology, number, upstream, watermarks)
                     for input in task.inputs {
                         guard let position = positions[input.partition] else { continue }
                         add(input, position: position, committed: committed[input.partition]?.offset)
@@ -69,17 +70,35 @@ extension StreamThread {
     }
 
     private func make(
-        _ subtopology: Subtopology, _ partition: Int32, _ watermarks: [TopicPartition: Int64]
+        _ subtopology: Subtopology, _ partition: Int32, _ upstream: [TopicPartition],
+        _ watermarks: [TopicPartition: Int64]
     ) throws(BrokerFailure) -> StreamTask {
         let factory = TaskFactory(plan: plan, clock: clock, consumer: consumer, output: output, backends: backends)
         do throws(StreamFault) {
             let task = try factory.make(
-                subtopology, partition: partition, watermarks: watermarks, parked: &parked)
+                subtopology, partition: partition, upstream: upstream, watermarks: watermarks, parked: &parked)
             tasks[task.id] = task
             return task
         } catch {
             throw error.stopping("make task \(subtopology.index)_\(partition)")
         }
+    }
+
+    /// The partitions that feed a part's repartition topics: whoever closes windows waits to hear of each of them, so that
+    /// none may be overlooked because the broker has not told of a topic yet.
+    private func upstream(of subtopology: Subtopology) throws(BrokerFailure) -> [TopicPartition] {
+        var upstream: [TopicPartition] = []
+        for node in subtopology.nodes {
+            guard case .repartitionSource(let topic) = plan.topology.nodes[node].kind else { continue }
+            for topic in plan.topology.feedingTopics(of: topic, subtopologies) {
+                let count = try patiently { () throws(BrokerFailure) in
+                    if let count = try consumer.partitionCount(of: topic) { return count }
+                    throw BrokerFailure(.retry, operation: "see \(topic)", reason: "the topic does not exist (yet)")
+                }
+                upstream += (0..<count).map { TopicPartition(topic, $0) }
+            }
+        }
+        return upstream
     }
 
     private func restoration(of task: StreamTask) throws(BrokerFailure) -> Restoration {
@@ -233,7 +252,7 @@ extension StreamFault {
     func stopping(_ operation: String) -> BrokerFailure {
         switch self {
         case .broker(let failure): failure
-        case .store, .refused: BrokerFailure(.stop, operation: operation, reason: text)
+        case .store, .refused, .outputRefused: BrokerFailure(.stop, operation: operation, reason: text)
         }
     }
 }

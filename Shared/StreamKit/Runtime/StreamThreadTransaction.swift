@@ -33,9 +33,18 @@ extension StreamThread {
             try drive(machine.failed(failure))
         case .refused(let refusal):
             try drive(isolate(refusal.message))
+        case .outputRefused(let reason):
+            try drive(isolate(reason))
         case .store:
             throw fault
         }
+    }
+
+    /// The output of a record that is known by now was refused: everything is done again, without that record.
+    func outputRefused(_ reason: String) throws(StreamFault) {
+        log.log(.warning, "output refused; the transaction is done again without its record", [("error", reason)])
+        machine.opened()
+        try drive(machine.abortRequested())
     }
 
     /// Gives up what is open without committing; what was consumed will be read again.
@@ -140,6 +149,7 @@ extension StreamThread {
         output.closed()
         policy.closed()
         isolation.committed(ledger.pending)
+        deadLetters.committed()
         let consumed = ledger.pending.compactMap { source, entry in
             inputs[Int(source)].flatMap { $0.isInternal ? ($0.partition, entry.next) : nil }
         }
@@ -154,6 +164,7 @@ extension StreamThread {
         output.closed()
         policy.closed()
         ledger.rewind()
+        deadLetters.aborted()
         do throws(StoreFailure) { for task in tasks.values { try task.aborted() } } catch { throw .store(error) }
         status.update { $0.transactionsAborted += 1 }
         // Of partitions with nothing pending, too: a batch that was broken off may have held records of theirs.
@@ -166,6 +177,7 @@ extension StreamThread {
         log.log(.warning, "another member has taken over these partitions; their tasks end here", [])
         output.closed()
         policy.closed()
+        deadLetters.aborted()
         for id in Array(tasks.keys) { closeTask(id, park: false) }
         status.update { $0.transactionsAborted += 1 }
     }

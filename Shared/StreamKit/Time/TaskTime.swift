@@ -25,21 +25,21 @@ public final class TaskTime {
     /// The wall clock as of this batch; reading it for each record would cost as much as scanning one.
     public private(set) var nowMilliseconds: Int64 = 0
 
-    init() {}
+    package init() {}
 
-    func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
+    package func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
         entries.append(Entry(source: source, partition: partition, committed: watermark, watermark: watermark))
         return entries.count - 1
     }
 
     /// A record of this partition follows.
     @inline(__always)
-    func begin(_ index: Int) {
+    package func begin(_ index: Int) {
         current = index
         entries[index].endReachedAt = nil
     }
 
-    func reachedEnd(_ index: Int) {
+    package func reachedEnd(_ index: Int) {
         if entries[index].endReachedAt == nil { entries[index].endReachedAt = nowMilliseconds }
     }
 
@@ -51,7 +51,7 @@ public final class TaskTime {
         entries.map { entry in (entry.partition, entry.endReachedAt.map { max(0, nowMilliseconds - $0) }) }
     }
 
-    func clock(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
+    package func clock(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
 
     /// The partition that the present record was read from.
     public var currentPartition: TopicPartition { entries[current].partition }
@@ -88,10 +88,10 @@ public final class TaskTime {
         entries.map { ($0.partition, $0.watermark) }
     }
 
-    func watermark(_ index: Int) -> Int64 { entries[index].watermark }
+    package func watermark(_ index: Int) -> Int64 { entries[index].watermark }
 
-    func committed() { for index in entries.indices { entries[index].committed = entries[index].watermark } }
-    func aborted() { for index in entries.indices { entries[index].watermark = entries[index].committed } }
+    package func committed() { for index in entries.indices { entries[index].committed = entries[index].watermark } }
+    package func aborted() { for index in entries.indices { entries[index].watermark = entries[index].committed } }
 }
 
 /// What stands beside a committed offset: the format's version, the partition's watermark, and the number of the transaction

@@ -39,7 +39,8 @@ struct ServiceClients {
     func makeBackends() throws -> any StoreBackendFactory {
         switch processing.store {
         case .memory: return MemoryStoreFactory()
-        case .rocksdb: return try RocksDBStoreFactory(
+        case .rocksdb:
+            return try RocksDBStoreFactory(
                 folder: "\(state.path)/rocksdb", log: RuntimeLogger(logger: logger))
         }
     }

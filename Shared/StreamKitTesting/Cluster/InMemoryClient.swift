@@ -7,8 +7,9 @@ public final class InMemoryClient: Cluster, @unchecked Sendable {  // single-thr
     public let instance: String
     public let faults: FaultPlan
     let isStatic: Bool
-    /// Larger records are refused by the client itself, before they are sent.
+    /// Larger records are refused by the client itself, before they are sent: to every topic, or to the one named here.
     public var maximumRecordBytes = Int.max
+    public var refusedTopic: String?
     /// How many partitions a consumer takes records of at a time, and how many of each: small, so that batches are mixed.
     public var recordsPerPartitionAtOnce = 3
     /// How many records the process read of changelogs and reference topics.

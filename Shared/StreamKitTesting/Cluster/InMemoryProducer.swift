@@ -57,7 +57,7 @@ final class InMemoryProducer: TransactionalProducer {
         do throws(BrokerFailure) {
             try call(.send) { () throws(BrokerFailure) in
                 if !hasBegun { throw misuse("send", "no transaction is open") }
-                if bytes > client.maximumRecordBytes {
+                if bytes > client.maximumRecordBytes && client.refusedTopic ?? topic == topic {
                     tooLarge = true
                 } else if let reason = faults.refusalOfThisSend() {
                     refused.append(RefusedRecord(topic: topic, reason: reason))
