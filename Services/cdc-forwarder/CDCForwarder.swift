@@ -46,7 +46,8 @@ struct ChangeMapping: Sendable {
             .init("op", .string), .init("database", .nullable(.string)), .init("schema", .nullable(.string)),
             .init("table", .nullable(.string)), .init("snapshot", .bool), .init("changed_at_ms", .nullable(.int)),
             .init("captured_at_ms", .nullable(.int)), .init("before", .dyn), .init("after", .dyn),
-            .init("unavailable", .list(.string)), .init("source", .dyn), .init("transaction", .dyn), .init("message", .dyn),
+            .init("unavailable", .list(.string)), .init("source", .dyn), .init("transaction", .dyn),
+            .init("message", .dyn),
         ])
 
     init(_ settings: SettingsReader) {

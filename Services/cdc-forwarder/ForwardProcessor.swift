@@ -1,4 +1,5 @@
 import ChangeData
+import Expressions
 import JSON
 import StreamKit
 import StreamKitRules
@@ -50,7 +51,7 @@ final class ForwardProcessor: Processor {
             }
             try change.write(into: event)
         } catch {
-            if case .malformedJSON = error { throw Refusal("MALFORMED_JSON", "\(error)") }
+            if case .malformed = error { throw Refusal("MALFORMED_JSON", "\(error)") }
             throw Refusal("CHANGE_EVENT_UNREADABLE", "\(error)")
         }
         var plain = record

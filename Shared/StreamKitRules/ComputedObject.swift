@@ -1,4 +1,4 @@
-public import Expressions
+internal import Expressions
 internal import JSON
 public import StreamKit
 

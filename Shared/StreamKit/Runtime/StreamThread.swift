@@ -239,7 +239,7 @@ public final class StreamThread: AssignmentListener {
             guard let input = inputs[Int(source)] else { continue }
             let watermark = input.time.watermark(input.timeIndex)
             snapshot.partitions[input.partition] = ThreadStatus.Partition(
-                nextOffset: entry.start, stableEnd: nil,
+                nextOffset: entry.start,
                 watermarkMilliseconds: watermark == TaskTime.none ? nil : watermark)
         }
         snapshot.stores = [:]

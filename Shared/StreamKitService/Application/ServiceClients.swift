@@ -26,7 +26,7 @@ struct ServiceClients {
             ["librdkafka": .text(KafkaClusterSettings.libraryVersion)])
     }
 
-    func makeCluster() throws -> any Cluster {
+    func makeCluster() throws -> KafkaCluster {
         var settings = KafkaClusterSettings(
             application: runtime.application, instance: instance, isStaticMember: runtime.instanceID != nil,
             bootstrapServers: runtime.kafka.bootstrapServers, log: RuntimeLogger(logger: logger))
