@@ -97,7 +97,6 @@ let package = Package(
         tests("RocksDBTests", ["RocksDB"]),
         tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
