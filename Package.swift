@@ -42,6 +42,7 @@ let package = Package(
         library("CRocksDB", apt: "librocksdb-dev"),
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CLinux", apt: "libc6-dev"),
+        library("CProcess", apt: "libc6-dev"),
         .target(name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         // Floor 1: one door to each library, and the languages.
@@ -52,23 +53,36 @@ let package = Package(
         shared("Kafka", ["CLibrdkafka"]),
         shared("RocksDB", ["CRocksDB"]),
         shared("Patterns", ["CRE2"]),
-        shared("Expressions", ["JSON"]),
+        shared("JSONSchema", ["JSON", "Patterns"]),
+        shared("Expressions", ["JSON", "Patterns"]),
         // Floor 2: the stream processor, with no C and no I/O of its own.
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
         shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
-        shared("StreamKitService", ["StreamKit", "YAML", "HTTP", "Metrics"]),
-        shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSON", "YAML"]),
+        shared("StreamKitService", ["StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
+        shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSONSchema", "JSON", "YAML"]),
+        shared("ChangeData", ["JSON"]),
         shared("EmbeddedBroker", ["CLinux"]),
+        shared(
+            "StreamControl",
+            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKitService", "YAML"]),
+        shared("StreamKitTesting", ["StreamKit"]),
         // Services.
+        service("cdc-forwarder", ["StreamKit", "StreamKitService", "StreamKitRules", "ChangeData", "Expressions", "JSON"]),
+        service("validator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSONSchema", "JSON"]),
         service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
         service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
         service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        service("streamctl", ["Expressions", "JSON", "JSONSchema", "Kafka", "StreamControl", "StreamKitService"]),
+        // Examples.
+        .executableTarget(
+            name: "large-orders", dependencies: ["StreamKit", "StreamKitService", "JSON"], path: "Examples/large-orders",
+            exclude: ["large-orders.yaml"], swiftSettings: swift),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
-        benchmark("rules-benchmark", ["JSON", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
@@ -78,11 +92,16 @@ let package = Package(
         tests("MetricsTests", ["Metrics"]),
         tests("PatternsTests", ["Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
+        tests("ChangeDataTests", ["ChangeData", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
         tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
+        tests("EndToEnd", ["Kafka", "TestSupport"]),
+        tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
+        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )

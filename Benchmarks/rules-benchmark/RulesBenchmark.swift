@@ -8,8 +8,11 @@ enum RulesBenchmark {
         let orders = Orders(count: 2_000)
         print("orders of \(orders.averageByteCount) bytes on average; thread CPU, medians of 9")
         measureReading(orders)
+        measureSchema(orders)
+        measurePatterns(orders)
         measureWriting(orders)
         measureNumbers(orders)
+        ExpressionsBenchmark(orders).run()
     }
 
     private static func measureReading(_ orders: Orders) {

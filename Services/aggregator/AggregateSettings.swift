@@ -55,7 +55,7 @@ struct AggregateSettings: Sendable {
     ) -> Int? {
         guard let expression = declarations.compile(section, key, expecting: .decimal) else { return nil }
         let known = functions.indices.first {
-            functions[$0] == function && operands[$0]?.expression.text == expression.text
+            functions[$0] == function && operands[$0]?.expression.sourceText == expression.sourceText
         }
         if let known { return known }
         functions.append(function)

@@ -1,4 +1,3 @@
-import Expressions
 import StreamKit
 import StreamKitRules
 import StreamKitService
@@ -11,17 +10,17 @@ import StreamKitService
     private let input: ServiceInput
     private let output: SinkDefinition
     private let declarations: RuleDeclarations
-    private let fields: [(name: String, expression: Expression)]
+    private let fields: [ComputedField]
 
     init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         var declarations = RuleDeclarations(settings)
-        fields = declarations.compileChain(settings, "fields")
+        fields = declarations.computedFields(settings, "fields")
         self.declarations = declarations
     }
 
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         let records = flow.source("records", topics: input.topics)
@@ -38,7 +37,7 @@ final class EnrichProcessor: Processor {
 
     init(
         _ context: ProcessorContext, _ declarations: RuleDeclarations,
-        _ fields: [(name: String, expression: Expression)]
+        _ fields: [ComputedField]
     ) {
         evaluator = RuleEvaluator(declarations, context, expressions: fields.map(\.expression))
         self.fields = ComputedFields(fields, evaluator: evaluator)

@@ -5,18 +5,21 @@ struct ECMAScriptParser {
     private static let maximumDepth = 200
 
     private let scalars: [Unicode.Scalar]
+    /// Whether only the grammar is of interest: what no linear-time search can do is then no error.
+    private let checksOnly: Bool
     private var position = 0
     private var depth = 0
 
-    static func parse(_ text: String) throws(PatternError) -> PatternExpression {
-        var parser = ECMAScriptParser(scalars: Array(text.unicodeScalars))
+    static func parse(_ text: String, checksOnly: Bool = false) throws(PatternError) -> PatternExpression {
+        var parser = ECMAScriptParser(scalars: Array(text.unicodeScalars), checksOnly: checksOnly)
         let expression = try parser.alternatives()
         if let next = parser.peek { throw parser.error("'\(next)' without its opening bracket") }
         return expression
     }
 
-    private init(scalars: [Unicode.Scalar]) {
+    private init(scalars: [Unicode.Scalar], checksOnly: Bool) {
         self.scalars = scalars
+        self.checksOnly = checksOnly
     }
 
     private var peek: Unicode.Scalar? {
@@ -90,9 +93,11 @@ struct ECMAScriptParser {
     private mutating func group(at start: Int) throws(PatternError) -> PatternExpression {
         if accept("?") {
             if accept("=") || accept("!") || accept("<=") || accept("<!") {
-                throw error("look-around cannot be searched for in linear time: state it as a further rule", at: start)
-            }
-            if accept("<") {
+                if !checksOnly {
+                    throw error(
+                        "look-around cannot be searched for in linear time: state it as a further rule", at: start)
+                }
+            } else if accept("<") {
                 while let next = peek, next != ">" {
                     guard
                         next == "_" || next == "$" || next.properties.isAlphabetic || next.properties.numericType != nil
@@ -209,7 +214,8 @@ struct ECMAScriptParser {
             if let digit = peek, ("0"..."9").contains(digit) { throw error("an octal escape", at: start) }
             return .scalar(0)
         case "1"..."9", "k":
-            throw error("back-references cannot be searched for in linear time", at: start)
+            guard checksOnly else { throw error("back-references cannot be searched for in linear time", at: start) }
+            return ScalarSet()
         case "c":
             guard let letter = peek, letter.isASCII, letter.properties.isAlphabetic else {
                 throw error(#"\c is not followed by a letter"#, at: start)

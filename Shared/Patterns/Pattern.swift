@@ -3,7 +3,7 @@ internal import CRE2
 /// A regular expression that is searched for in linear time, whatever pattern and text: there is no backtracking.
 ///
 /// It is compiled once and may be shared by threads. Two engines stand behind it, which answer alike: RE2, and for
-/// ECMAScript patterns of moderate size a table of states for text that is all ASCII, ten times as fast on short fields.
+/// ECMAScript patterns of moderate size a table of states for text that is all ASCII, three times as fast on short fields.
 public final class Pattern: Sendable {
     /// The pattern as it was given.
     public let text: String
@@ -23,6 +23,11 @@ public final class Pattern: Sendable {
         let parsed = try ECMAScriptParser.parse(text)
         expression = try Pattern.compile(parsed.re2)
         automaton = ASCIIAutomaton(parsed)
+    }
+
+    /// Whether the text is a pattern of ECMA-262, be it one that cannot be searched for in linear time.
+    public static func isECMAScript(_ text: String) -> Bool {
+        (try? ECMAScriptParser.parse(text, checksOnly: true)) != nil
     }
 
     /// Compiles a pattern in RE2's own syntax, as CEL has them.

@@ -60,6 +60,6 @@ extension RuntimeLog {
             default: .debug
             }
         log(
-            level, "Kafka client", [("client", line.client), ("facility", line.facility), ("message", line.message)])
+            level, "Kafka client", [("client", line.client), ("facility", line.facility), ("detail", line.message)])
     }
 }

@@ -110,6 +110,18 @@ public final class KafkaCluster: Cluster {
     }
 }
 
+extension KafkaCluster: StableEndSource {
+    public func stableEnds(
+        of partitions: [StreamKit.TopicPartition]
+    ) throws(BrokerFailure) -> [StreamKit.TopicPartition: Int64] {
+        let ends = try attempt("ask where the inputs end") { () throws(KafkaError) in
+            try admin.offsets(.latestCommitted, of: partitions.map { Kafka.TopicPartition($0) }, timeout: .seconds(5))
+        }
+        return Dictionary(
+            ends.map { (StreamKit.TopicPartition($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
 extension Kafka.TopicPartition {
     init(_ partition: StreamKit.TopicPartition) { self.init(partition.topic, partition.partition) }
 }

@@ -37,6 +37,10 @@ public struct KafkaClusterSettings: Sendable {
         "request.required.acks", "message.timeout.ms", "delivery.timeout.ms", "queuing.strategy",
     ]
 
+    /// Of librdkafka, as it is loaded.
+    public static var libraryVersion: String { KafkaLibrary.version }
+    public static var isLibraryRecent: Bool { KafkaLibrary.isAtLeast2_3 }
+
     func consumerProperties(thread: Int) -> KafkaDefaults.Properties {
         var owned: KafkaDefaults.Properties = [
             ("bootstrap.servers", bootstrapServers), ("client.id", clientId(thread)), ("group.id", application),

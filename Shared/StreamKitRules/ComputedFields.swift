@@ -2,49 +2,59 @@ public import Expressions
 internal import JSON
 public import StreamKit
 
+/// A computed field: its name, its expression, and, where later expressions refer to it, one that reads what was computed.
+public struct ComputedField: Sendable {
+    public let name: String
+    public let expression: Expression
+    let reader: Expression?
+}
+
 /// Fields that expressions compute and that are put into the record without re-encoding the rest; a field that is there
-/// already is replaced. Later expressions may refer to what earlier ones computed.
+/// already is replaced. Later expressions may refer to what earlier ones computed. An empty optional leaves its field out.
 public final class ComputedFields {
     private struct Field {
         let name: String
         let expression: Expression
         let splice: SpliceField
-        /// Where the value goes if a later expression refers to it.
-        let variable: VariableSlot?
+        /// Where the value goes if a later expression refers to it, and how it is read from there.
+        let variable: (slot: VariableSlot, reader: Expression)?
     }
 
     private let evaluator: RuleEvaluator
     private let splice: JSONSplice
-    private let writer: JSONWriter
     private let fields: [Field]
     private let output = OutputBuffer(capacity: 1024)
 
-    public init(_ fields: [(name: String, expression: Expression)], evaluator: RuleEvaluator) {
+    public init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
         self.evaluator = evaluator
         let splice = JSONSplice(evaluator.context.record)
         self.splice = splice
-        writer = JSONWriter(splice.values)
-        self.fields = fields.enumerated().map { position, field in
-            let isReferredTo = fields[(position + 1)...].contains { $0.expression.references.contains(field.name) }
+        self.fields = fields.map { field in
+            let slot = evaluator.context.slot(field.name)
             return Field(
                 name: field.name, expression: field.expression, splice: splice.field(field.name),
-                variable: isReferredTo ? evaluator.context.slot(field.name) : nil)
+                variable: field.reader.flatMap { reader in slot.map { ($0, reader) } })
         }
     }
 
     /// The present record with its fields; valid until the next call. The record must have been read by the evaluator.
     public func compute() throws(Refusal) -> Bytes {
         splice.begin()
+        let context = evaluator.context
         for field in fields {
-            let value: Value
-            do { value = try field.expression.evaluate(in: evaluator.context) } catch {
+            do throws(EvaluationError) {
+                splice.set(field.splice)
+                let isThere: Bool
+                if let (slot, reader) = field.variable {
+                    try field.expression.evaluate(in: context, into: slot)
+                    isThere = try reader.writeJSON(in: context, to: splice.values)
+                } else {
+                    isThere = try field.expression.writeJSON(in: context, to: splice.values)
+                }
+                if !isThere { splice.remove(field.splice) }
+            } catch {
                 throw RuleEvaluator.refusal("fields.\(field.name)", error)
             }
-            splice.set(field.splice)
-            if !ValueJSON.append(value, to: writer) {
-                throw Refusal("EXPRESSION_FAILED", "fields.\(field.name): its value has no JSON form")
-            }
-            if let variable = field.variable { evaluator.context.set(variable, value) }
         }
         output.removeAll()
         guard splice.finish(into: output) else {

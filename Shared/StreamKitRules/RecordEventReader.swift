@@ -57,20 +57,8 @@ public final class KeyExpression {
     /// The key's bytes, valid until the next call.
     public func evaluate(_ evaluator: RuleEvaluator) throws(Refusal) -> Bytes {
         buffer.removeAll()
-        do {
-            switch try expression.evaluate(in: evaluator.context) {
-            case .string(let text): text.utf8.withUnsafeBytes { buffer.append($0) }
-            case .bytes(let bytes): bytes.withUnsafeBytes { buffer.append($0) }
-            case .int(let value): buffer.append(value)
-            case .uint(let value): buffer.append(value)
-            default: throw Refusal("EXPRESSION_FAILED", "\(name): a key must be a string, bytes or an integer")
-            }
-        } catch let error as EvaluationError {
+        do throws(EvaluationError) { try expression.writeBytes(in: evaluator.context, to: buffer) } catch {
             throw RuleEvaluator.refusal(name, error)
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch {
-            throw Refusal("EXPRESSION_FAILED", "\(name): \(error)")
         }
         return buffer.bytes
     }

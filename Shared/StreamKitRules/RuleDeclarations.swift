@@ -5,16 +5,20 @@ public import StreamKitService
 /// What the expressions of a service's YAML may refer to, and their compilation.
 ///
 /// Keys read: `record` (the record's fields with their types; without it any name is a field of type dyn), `constants` (values
-/// by name), `reference` (data that changes without a restart: `{file: ..., type: ...}`).
+/// by name), `reference` (data that changes without a restart: `{file: ..., type: ...}` or
+/// `{topic: ..., type: ...}`).
 public struct RuleDeclarations: Sendable {
     public private(set) var environment = Environment()
     public private(set) var references: [ReferenceData] = []
     let constants: [(name: String, value: Value)]
 
-    public init(_ settings: SettingsReader) {
+    /// - Parameter record: what the service itself knows of its records; the file then does not say it.
+    public init(_ settings: SettingsReader, record: ObjectType? = nil) {
         environment.declareRecordMetadata()
-        let fields = Self.fields(settings)
-        if fields.isEmpty {
+        let fields = record == nil ? Self.fields(settings) : []
+        if let record {
+            environment.declareRecord(record)
+        } else if fields.isEmpty {
             environment.declareOpenRecord()
         } else {
             environment.declareRecord(ObjectType(name: "record", fields: fields))
@@ -50,9 +54,7 @@ public struct RuleDeclarations: Sendable {
     }
 
     /// Compiles the expressions under keys that the user chooses; later ones may refer to what earlier ones computed.
-    public mutating func compileChain(_ settings: SettingsReader, _ key: String) -> [(
-        name: String, expression: Expression
-    )] {
+    public mutating func computedFields(_ settings: SettingsReader, _ key: String) -> [ComputedField] {
         var compiled: [(name: String, expression: Expression)] = []
         for (name, source) in settings.entries(key, .text) {
             do throws(CompilationErrors) {
@@ -64,7 +66,12 @@ public struct RuleDeclarations: Sendable {
                 environment.declare(name, .dyn)
             }
         }
-        return compiled
+        return compiled.enumerated().map { position, field in
+            let isReferredTo = compiled[(position + 1)...].contains { $0.expression.references.contains(field.name) }
+            return ComputedField(
+                name: field.name, expression: field.expression,
+                reader: isReferredTo ? try? environment.compile(field.name) : nil)
+        }
     }
 
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {
@@ -86,9 +93,17 @@ public struct RuleDeclarations: Sendable {
             settings.problem("reference.\(name).type", "\(text) is no type; a map(string, decimal), say")
             return nil
         }
-        let path = section.required("file", .text)
-        let reference = ReferenceData(name, type: type, source: .file(settings.path(path)))
-        do throws(SettingsFault) { reference.replace(try reference.load(file: settings.path(path))) } catch {
+        if section.isPresent("topic") {
+            if section.isPresent("file") { section.problem("file", "excludes topic; one of them is the source") }
+            guard case .map(.string, _) = type else {
+                section.problem("type", "must be a map with string keys: a topic's keys and values")
+                return nil
+            }
+            return ReferenceData(name, type: type, source: .topic(section.required("topic", .topicName)))
+        }
+        let path = settings.path(section.required("file", .text))
+        let reference = ReferenceData(name, type: type, source: .file(path))
+        do throws(SettingsFault) { reference.replace(try reference.load(file: path)) } catch {
             settings.problem("reference.\(name).file", error.description)
         }
         return reference

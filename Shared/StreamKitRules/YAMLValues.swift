@@ -63,6 +63,41 @@ enum YAMLValues {
     }
 }
 
+extension YAMLValues {
+    /// YAML as JSON text, for what is JSON by nature: a schema written into the file.
+    static func json(_ node: YAMLNode) -> [UInt8] {
+        let output = OutputBuffer()
+        append(node, to: JSONWriter(output))
+        return Array(output.bytes)
+    }
+
+    private static func append(_ node: YAMLNode, to writer: JSONWriter) {
+        switch node.content {
+        case .sequence(let nodes):
+            writer.beginArray()
+            for node in nodes { append(node, to: writer) }
+            writer.endArray()
+        case .mapping(let mapping):
+            writer.beginObject()
+            for entry in mapping.entries {
+                writer.key(entry.key)
+                append(entry.value, to: writer)
+            }
+            writer.endObject()
+        case .scalar(let scalar):
+            switch scalar.resolved {
+            case .null: writer.null()
+            case .boolean(let value): writer.bool(value)
+            case .integer(let value): writer.integer(value)
+            case .float(let value):
+                // The exact digits, where they are a number of JSON's too.
+                if let decimal = Decimal(scalar.text) { writer.decimal(decimal) } else { writer.float(value) }
+            case .string: writer.string(scalar.text)
+            }
+        }
+    }
+}
+
 /// Something wrong with a file, told with its place.
 struct SettingsFault: Error, CustomStringConvertible {
     let description: String

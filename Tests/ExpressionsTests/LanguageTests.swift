@@ -14,11 +14,13 @@ final class LanguageTests: XCTestCase {
             (#"r'\n\'"#, #"'\\n\\'"#),
             (#"bytes('\377') == b'\377'"#, "false"), ("'''a'b\n\"c'''", #""a'b\n\"c""#), (#"rb'''\x'''"#, #"b'\\x'"#),
             (#"b'ÿ'"#, #"b'\303\277'"#), ("[1, 2,]", "[1, 2]"), ("{'a': 1,}", "{'a': 1}"), ("// all\n1 // one", "1"),
+            ("b'\u{0}'", #"b'\x00'"#),
             ("{'k-1': 5}.`k-1`", "5"), ("true ? 1 : 2", "1"), ("false ? 1 : true ? 2 : 3", "2"),
+            ("(true ? 'a' : null) == 'a'", "true"),
         ])
         assertRefused([
             ("9223372036854775808", "64-bit"), ("1u2", "run into"), (#"'\u12'"#, "4 digits"), (#"'\ud800'"#, "scalar"),
-            (#"b'\u0041'"#, "bytes"), (#"'\q'"#, "unknown escape"), ("'abc", "not closed"), ("'a\nb'", "not closed"),
+            (#"'\q'"#, "unknown escape"), ("'abc", "not closed"), ("'a\nb'", "not closed"),
             ("1 +", "expected an expression"), ("(1", "expected ')'"), ("a.", "field name"), ("while", "reserved"),
             ("1 = 2", "not part"), ("[1 2]", "expected ']'"), ("#", "not part"), ("", "expected an expression"),
             ("18446744073709551616u", "64 bits"), ("has(a)", "not declared"), ("has(1)", "takes a field"),
@@ -225,6 +227,14 @@ final class LanguageTests: XCTestCase {
         }
     }
 
+    /// A value of 10^15 elements, all of them shared.
+    private static let sharing: String = {
+        let copies = { (name: String) in "[" + Array(repeating: name, count: 10).joined(separator: ", ") + "]" }
+        let names = (0..<15).map { "v\($0)" }
+        let binds = names.enumerated().map { "cel.bind(\($1), \(copies($0 == 0 ? "0" : names[$0 - 1])), " }
+        return binds.joined() + "v14" + String(repeating: ")", count: 15)
+    }()
+
     func testLimits() {
         let deep = String(repeating: "(", count: 500) + "1" + String(repeating: ")", count: 500)
         assertRefused([
@@ -242,6 +252,8 @@ final class LanguageTests: XCTestCase {
             ("lists.range(2000).map(x, lists.range(2000).map(y, x * y)).size()", "costs more"),
             ("lists.range(9223372036854775807)", "costs more"),
             ("'a'.padStart(9223372036854775807, ' ')", "costs more"),
+            ("dyn(" + Self.sharing + ") == [[1]]", "costs more"), ("'%s'.format([" + Self.sharing + "])", "costs more"),
+            (Self.sharing, "costs more"), ("dyn(" + Self.sharing + ") in [[1]]", "costs more"),
             ("lists.range(2000).exists(x, lists.range(2000).exists(y, false)) || true", "costs more"),
         ])
     }

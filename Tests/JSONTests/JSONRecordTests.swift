@@ -229,8 +229,8 @@ final class JSONRecordTests: XCTestCase {
                 XCTAssertEqual(error(object(keys, nested: nested))?.reason, .duplicateKey("key0"), "\(count)")
             }
         }
-        let long = String(repeating: "x", count: 500)
-        XCTAssertEqual(error(object([long, "a", long], nested: false))?.reason, .duplicateKey(long))
+        let long = String(repeating: "x", count: 129)
+        XCTAssertEqual(error(object([long, "a", long], nested: false))?.reason, .duplicateKey(String(long.dropLast())))
     }
 
     func testTheLastOfDuplicateKeysWinsWhereAllowed() throws {

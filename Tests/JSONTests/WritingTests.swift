@@ -133,6 +133,26 @@ final class WritingTests: XCTestCase {
         XCTAssertFalse(try record.withRead("[]") { _ in splice.finish(into: OutputBuffer()) })
     }
 
+    func testSpliceTakesAnyNumberOfFields() throws {
+        let record = JSONRecord()
+        let splice = JSONSplice(record)
+        let fields = (0..<50).map { splice.field("f\($0)") }
+        let text = "{" + (0..<50).filter { $0 % 2 == 0 }.map { "\"f\($0)\":0" }.joined(separator: ",") + "}"
+        let output = OutputBuffer()
+        try record.withRead(text) { _ in
+            splice.begin()
+            for (number, field) in fields.enumerated().reversed() {
+                splice.set(field)
+                splice.values.append(Int64(number))
+            }
+            splice.finish(into: output)
+        }
+        try record.withRead(Array(output.bytes)) { root in
+            XCTAssertEqual(root.count, 50)
+            for number in 0..<50 { XCTAssertEqual(root.member("f\(number)")?.int64, Int64(number)) }
+        }
+    }
+
     func testSpliceDropsSupersededKeys() throws {
         let record = JSONRecord(duplicateKeys: .lastWins)
         let splice = JSONSplice(record)

@@ -34,19 +34,23 @@ public final class BrokerCore {
     private var connections: [ConnectionID: Connection] = [:]
     private var actions: [BrokerAction] = []
 
-    /// A broker that keeps everything in memory.
+    /// A broker with what its configuration's data directory holds, or with nothing if it names none.
     /// - Parameters:
     ///   - host: where clients are told to connect, with `port`.
     ///   - seed: of the ids it makes up.
     public convenience init(
         configuration: BrokerConfiguration, host: String, port: UInt16, seed: UInt64, now: Moment
     ) throws(StorageError) {
+        var storage: any BrokerStorage = MemoryStorage()
+        var state = BrokerState()
+        if let path = configuration.dataDirectory {
+            (storage, state) = try DataDirectory.open(path, synchronizesWrites: configuration.synchronizesWrites)
+        }
         try self.init(
-            configuration: configuration, storage: MemoryStorage(), state: BrokerState(), host: host, port: port,
-            seed: seed, now: now)
+            configuration: configuration, storage: storage, state: state, host: host, port: port, seed: seed, now: now)
     }
 
-    init(
+    private init(
         configuration: BrokerConfiguration, storage: any BrokerStorage, state: BrokerState, host: String, port: UInt16,
         seed: UInt64, now: Moment
     ) throws(StorageError) {
@@ -159,7 +163,11 @@ public final class BrokerCore {
         if reply.key != .apiVersions { writer.noTaggedFields() }
         response.write(to: &writer, version: reply.version)
         writer.noTaggedFields()
-        actions.append(.send(reply.connection, Response(finishing: writer)))
+        if let response = Response(finishing: writer) {
+            actions.append(.send(reply.connection, response))
+        } else {
+            actions.append(.close(reply.connection, reason: "the answer to \(reply.key) would exceed 2 GiB"))
+        }
     }
 
     func finishWithoutAnswer(_ reply: ReplyHandle) { actions.append(.done(reply.connection)) }

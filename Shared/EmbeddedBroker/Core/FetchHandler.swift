@@ -7,6 +7,9 @@ struct WaitingFetch {
 
 /// Fetch: answered at once if there is enough to read, else when there is or when the client's patience ends.
 extension BrokerCore {
+    /// What one answer holds at most, whatever the client asks for (fetch.max.bytes of Kafka's brokers).
+    private static let maximumFetchBytes = 57_671_680
+
     func handleFetch(_ request: FetchRequest, _ context: RequestContext) {
         let (response, isFinal) = read(request)
         let wait = Int64(request.maximumWaitMilliseconds)
@@ -23,7 +26,7 @@ extension BrokerCore {
 
     /// What there is to read now, and whether it must be answered without waiting: enough bytes, or an error.
     private func read(_ request: FetchRequest) -> (FetchResponse, isFinal: Bool) {
-        var remaining = max(0, Int(request.maximumBytes))
+        var remaining = min(max(0, Int(request.maximumBytes)), Self.maximumFetchBytes)
         var byteCount = 0
         var hasError = false
         let topics = request.topics.map { topic in

@@ -7,7 +7,10 @@ extension BrokerCore {
     func handleMetadata(_ request: MetadataRequest, _ context: RequestContext) -> MetadataResponse {
         let topics: [MetadataResponse.Topic]
         if let requested = request.topics {
-            topics = requested.map { asked in
+            var names: Set<String> = []
+            // Named twice, a topic is described once.
+            let distinct = requested.filter { $0.name.map { names.insert($0).inserted } ?? true }
+            topics = distinct.map { asked in
                 if let name = asked.name {
                     return describe(name, mayCreate: request.allowsAutomaticCreation)
                 }

@@ -19,6 +19,7 @@ public final class EmbeddedBroker: Sendable {
     /// - Throws: `BrokerStartError` if the configuration is not valid, the port is taken or the data cannot be read.
     public init(_ configuration: BrokerConfiguration) throws(BrokerStartError) {
         try configuration.validate()
+        raiseDescriptorLimit()
         let listener = try ListeningSocket(address: configuration.listenAddress, port: configuration.port)
         port = listener.port
         host = configuration.listenAddress
@@ -26,8 +27,11 @@ public final class EmbeddedBroker: Sendable {
         guard stopSignal >= 0 else { throw BrokerStartError("cannot create an event descriptor") }
         self.stopSignal = stopSignal
         do throws(StorageError) {
-            let core = try BrokerCore.open(
-                configuration, host: configuration.advertisedHost ?? configuration.listenAddress, port: listener.port)
+            var seed: UInt64 = 0
+            guard getrandom(&seed, 8, 0) == 8 else { throw .system("cannot read randomness") }
+            let core = try BrokerCore(
+                configuration: configuration, host: configuration.advertisedHost ?? configuration.listenAddress,
+                port: listener.port, seed: seed, now: .current())
             let loop = try EventLoop(
                 core: core, listener: listener, stopSignal: stopSignal, configuration: configuration)
             thread = Mutex(try startThread { loop.run() })
@@ -97,20 +101,6 @@ extension BrokerConfiguration {
     }
 }
 
-extension BrokerCore {
-    /// A core on the storage that the configuration names, with the system's clock and randomness.
-    static func open(
-        _ configuration: BrokerConfiguration, host: String, port: UInt16
-    ) throws(StorageError) -> BrokerCore {
-        var seed: UInt64 = 0
-        guard getrandom(&seed, 8, 0) == 8 else { throw .system("cannot read randomness") }
-        return try BrokerCore(
-            configuration: configuration, storage: MemoryStorage(), state: BrokerState(), host: host, port: port,
-            seed: seed,
-            now: .current())
-    }
-}
-
 extension Moment {
     /// The time of the system's clocks.
     static func current() -> Moment {
@@ -121,6 +111,14 @@ extension Moment {
         }
         return Moment(wallMilliseconds: read(CLOCK_REALTIME), steadyMilliseconds: read(CLOCK_MONOTONIC))
     }
+}
+
+/// Connections and segments each need a descriptor: takes as many as the system allows this process.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 private final class ThreadStart {

@@ -9,7 +9,8 @@ public struct Response {
     let parts: [Part]
 
     /// Ends what `writer` began with four bytes for the length.
-    init(finishing writer: WireWriter) {
+    /// Nil if it is too large for the protocol.
+    init?(finishing writer: WireWriter) {
         buffer = writer.buffer
         var parts: [Part] = []
         var position = 0
@@ -24,7 +25,8 @@ public struct Response {
         }
         if position < buffer.count { parts.append(.bytes(position..<buffer.count)) }
         self.parts = parts
-        buffer.overwriteInt32(Int32(buffer.count - 4 + inserted), at: 0)
+        guard let length = Int32(exactly: buffer.count - 4 + inserted) else { return nil }
+        buffer.overwriteInt32(length, at: 0)
     }
 
     /// The whole answer copied into one array, length included: for simulations and tests.

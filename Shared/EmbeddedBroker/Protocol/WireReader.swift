@@ -21,7 +21,7 @@ package struct WireReader {
     let flexible: Bool
 
     /// More elements than any client sends in one array; a larger count is refused before anything is read.
-    private static let maximumArrayCount = 1_000_000
+    private static let maximumArrayCount = 100_000
 
     package init(_ bytes: UnsafeRawBufferPointer, flexible: Bool) {
         source = bytes
@@ -147,7 +147,7 @@ package struct WireReader {
     }
 
     /// An array of primitive values that may be null.
-    mutating func nullableArray<Element>(
+    package mutating func nullableArray<Element>(
         _ read: (inout WireReader) throws(WireError) -> Element
     ) throws(WireError) -> [Element]? {
         guard let count = try arrayCount() else { return nil }

@@ -54,6 +54,9 @@ package struct WireWriter {
         self.flexible = flexible
     }
 
+    /// A copy of what has been written.
+    package var written: [UInt8] { Array(buffer.bytes) }
+
     package mutating func int8(_ value: Int8) { buffer.append(value) }
     package mutating func int16(_ value: Int16) { buffer.append(value) }
     package mutating func int32(_ value: Int32) { buffer.append(value) }

@@ -19,7 +19,8 @@ extension BrokerStorage {
     func makeLog(topicID: UUID128, partition: Int32) -> PartitionLog {
         PartitionLog { [unowned self] (baseOffset, minimumBytes, index) throws(StorageError) in
             try makeSegment(
-                topicID: topicID, partition: partition, baseOffset: baseOffset, minimumBytes: minimumBytes, index: index)
+                topicID: topicID, partition: partition, baseOffset: baseOffset, minimumBytes: minimumBytes, index: index
+            )
         }
     }
 }

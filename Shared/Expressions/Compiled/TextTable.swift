@@ -2,40 +2,63 @@
 final class TextTable: @unchecked Sendable {
     // Never written after the initializer, so threads may share it.
     private let mask: Int
+    /// Indices of entries by the hashes of their keys; -1 is a free place.
     private let places: UnsafeMutablePointer<Int32>
-    private let keys: [PinnedText]
-    private let slices: UnsafeMutablePointer<TextSlice>
-    let values: [Value]
-    /// The string values, pinned.
-    private let texts: [PinnedText?]
+    private let keys: UnsafeMutablePointer<TextSlice>
+    private let values: UnsafeMutablePointer<Value>
+    /// The string values; nil for others.
+    private let texts: UnsafeMutablePointer<TextSlice?>
+    private let count: Int
+    /// All keys and string values, one after the other.
+    private let bytes: UnsafeMutableRawPointer
 
     /// Nil if the map has other keys than strings.
     init?(_ map: ValueMap) {
-        var keys: [PinnedText] = []
-        for (key, _) in map.entries {
+        var byteCount = 0
+        for (key, value) in map.entries {
             guard case .string(let text) = key else { return nil }
-            keys.append(PinnedText(text.utf8))
+            byteCount += text.utf8.count
+            if case .string(let text) = value { byteCount += text.utf8.count }
         }
-        self.keys = keys
-        values = map.entries.map(\.value)
-        texts = values.map { if case .string(let text) = $0 { PinnedText(text.utf8) } else { nil } }
+        count = map.count
+        bytes = .allocate(byteCount: max(1, byteCount), alignment: 8)
+        keys = .allocate(capacity: max(1, count))
+        values = .allocate(capacity: max(1, count))
+        texts = .allocate(capacity: max(1, count))
         var size = 8
-        while size < keys.count * 2 { size *= 2 }
+        while size < count * 2 { size *= 2 }
         mask = size - 1
         places = .allocate(capacity: size)
         places.initialize(repeating: -1, count: size)
-        slices = .allocate(capacity: max(1, keys.count))
-        for (index, key) in keys.enumerated() {
-            (slices + index).initialize(to: key.slice)
-            var place = Int(truncatingIfNeeded: key.slice.hash) & mask
+        var end = bytes
+        for (index, entry) in map.entries.enumerated() {
+            (values + index).initialize(to: entry.value)
+            (keys + index).initialize(to: Self.copy(entry.key, to: &end) ?? TextSlice(bytes, 0))
+            (texts + index).initialize(to: Self.copy(entry.value, to: &end))
+            var place = Int(truncatingIfNeeded: keys[index].hash) & mask
             while places[place] >= 0 { place = (place + 1) & mask }
             places[place] = Int32(truncatingIfNeeded: index)
         }
     }
 
+    /// Copies a string to `end`, which moves behind it.
+    private static func copy(_ value: Value, to end: inout UnsafeMutableRawPointer) -> TextSlice? {
+        guard case .string(let text) = value else { return nil }
+        let start = end
+        text.utf8.withUnsafeBytes { source in
+            if let base = source.baseAddress { start.copyMemory(from: base, byteCount: source.count) }
+        }
+        end += text.utf8.count
+        return TextSlice(start, text.utf8.count)
+    }
+
     deinit {
         places.deallocate()
-        slices.deallocate()
+        keys.deallocate()
+        values.deinitialize(count: count)
+        values.deallocate()
+        texts.deallocate()
+        bytes.deallocate()
     }
 
     /// The place of a key among the entries.
@@ -45,10 +68,25 @@ final class TextTable: @unchecked Sendable {
         while true {
             let index = Int(places[place])
             if index < 0 { return nil }
-            if slices[index] == key { return index }
+            if keys[index] == key { return index }
             place = (place &+ 1) & mask
         }
     }
 
-    func text(at index: Int) -> TextSlice? { texts[index]?.slice }
+    enum Found {
+        case missing
+        case text(TextSlice)
+        /// A value that is no string.
+        case other
+    }
+
+    /// The string value of a key.
+    @inline(__always)
+    func lookUp(_ key: TextSlice) -> Found {
+        guard let index = find(key) else { return .missing }
+        return texts[index].map { .text($0) } ?? .other
+    }
+
+    @inline(__always)
+    func value(at index: Int) -> Value { values[index] }
 }

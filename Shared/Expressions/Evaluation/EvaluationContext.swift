@@ -13,11 +13,16 @@ public final class EvaluationContext {
     /// The reader of the record; it may be shared with others that read the same bytes, a schema say.
     public let record: JSONRecord
     private let slotNames: [String]
-    let fieldSlots: [FieldSlot]
-    var variables: [BoundVariable]
+    /// The slots of the declared fields, in their order. A pointer: reading an array's element would count references.
+    private let fieldSlots: UnsafeMutablePointer<FieldSlot>
+    /// The variables by their slots; a pointer for the same reason.
+    let variables: UnsafeMutablePointer<BoundVariable>
+    private let variableCount: Int
     private var instant: Instant?
     /// Text made by compiled expressions; lives until the next record.
     let arena = Arena()
+    /// The variables whose values were computed for this record alone.
+    private var computed: [Int] = []
     var locals: [Value] = []
     private var remainingCost: Int
     private let costLimit: Int
@@ -26,8 +31,13 @@ public final class EvaluationContext {
     public init(_ environment: Environment, record: JSONRecord = JSONRecord()) {
         self.record = record
         slotNames = environment.slotNames
-        fieldSlots = environment.fieldNames.map { record.declare($0) }
-        variables = Array(repeating: BoundVariable(), count: environment.slotNames.count)
+        fieldSlots = .allocate(capacity: max(1, environment.fieldNames.count))
+        for (index, name) in environment.fieldNames.enumerated() {
+            (fieldSlots + index).initialize(to: record.declare(name))
+        }
+        variableCount = environment.slotNames.count
+        variables = .allocate(capacity: max(1, variableCount))
+        variables.initialize(repeating: BoundVariable(), count: variableCount)
         costLimit = environment.limits.cost
         remainingCost = costLimit
     }
@@ -36,10 +46,17 @@ public final class EvaluationContext {
     init(folding limits: Limits) {
         record = JSONRecord()
         slotNames = []
-        fieldSlots = []
-        variables = []
+        fieldSlots = .allocate(capacity: 1)
+        variableCount = 0
+        variables = .allocate(capacity: 1)
         costLimit = limits.cost
         remainingCost = costLimit
+    }
+
+    deinit {
+        fieldSlots.deallocate()
+        variables.deinitialize(count: variableCount)
+        variables.deallocate()
     }
 
     // MARK: Binding
@@ -54,6 +71,10 @@ public final class EvaluationContext {
     /// record before is forgotten.
     public func begin() {
         instant = nil
+        if !computed.isEmpty {
+            for slot in computed { variables[slot] = BoundVariable() }
+            computed.removeAll(keepingCapacity: true)
+        }
         arena.removeAll()
     }
 
@@ -64,6 +85,7 @@ public final class EvaluationContext {
 
     /// Binds a variable until it is bound anew; nil takes the value away.
     public func set(_ slot: VariableSlot, _ value: Value?) {
+        precondition(slot.index < variableCount, "the slot belongs to another environment")
         variables[slot.index] = BoundVariable(value)
     }
 
@@ -73,6 +95,13 @@ public final class EvaluationContext {
         guard let slot = slot(name) else { return false }
         set(slot, value)
         return true
+    }
+
+    /// Binds a variable for this record alone, text without a copy on the heap.
+    func setForRecord(_ slot: VariableSlot, _ variable: BoundVariable) {
+        precondition(slot.index < variableCount, "the slot belongs to another environment")
+        variables[slot.index] = variable
+        computed.append(slot.index)
     }
 
     /// The time that `now()` answers for this record; nil takes the system's when first asked.
@@ -90,9 +119,15 @@ public final class EvaluationContext {
 
     // MARK: During an evaluation
 
-    func begin(_ program: Program) {
+    @inline(__always)
+    func begin(localCount: Int) {
         remainingCost = costLimit
-        while locals.count < program.localCount { locals.append(.null) }
+        if localCount > 0 { makeRoom(localCount) }
+    }
+
+    @inline(never)
+    private func makeRoom(_ localCount: Int) {
+        while locals.count < localCount { locals.append(.null) }
     }
 
     func charge(_ cost: Int) throws(EvaluationError) {
@@ -104,25 +139,13 @@ public final class EvaluationContext {
     }
 
     func value(slot: Int, name: String) throws(EvaluationError) -> Value {
-        if slot < variables.count, let value = variables[slot].value { return value }
+        if slot < variableCount, let value = variables[slot].value { return value }
         throw EvaluationError(.unbound, "no value is bound to '\(name)'")
     }
 
-    func json(_ field: Node.RecordField) -> JSONValue? {
-        if let index = field.index { return record.field(fieldSlots[index]) }
-        return record.field(named: field.name)
-    }
-
-    func fieldValue(_ field: Node.RecordField) throws(EvaluationError) -> Value {
-        guard let json = json(field) else {
-            throw EvaluationError(.noSuchField, "the record has no field '\(field.name)'", field: field.name)
-        }
-        return try value(of: json, as: field.type, path: field.name)
-    }
-
-    func recordValue() throws(EvaluationError) -> Value {
-        try value(of: record.root, as: .map(key: .string, value: .dyn), path: "the record")
-    }
+    /// The value of the declared field with this index.
+    @inline(__always)
+    func json(_ index: Int) -> JSONValue? { record.field(fieldSlots[index]) }
 }
 
 /// The place of a variable in the contexts of one environment.

@@ -8,7 +8,7 @@ extension Node {
         case .local(let index): return context.locals[index]
         case .field(let field): return try located(context.fieldValue(field))
         case .record: return try located(context.recordValue())
-        case .hasField(let field): return .bool(context.json(field) != nil)
+        case .hasField(let field): return .bool(try located(context.hasField(field)))
         case .select(let operand, let field, let isOptional):
             let selected = try operand.value(in: context)
             do { return try selected.selecting(field, isOptional: isOptional) } catch { throw error.at(offset) }

@@ -89,17 +89,20 @@ extension EvaluationContext {
         return .map(map)
     }
 
-    private static func mismatch(_ json: JSONValue, _ type: ValueType, _ path: String) -> EvaluationError {
-        let found: String =
-            switch json.kind {
-            case .null: "null"
-            case .true, .false: "a boolean"
-            case .number: "the number \(String(decoding: json.bytes.prefix(40), as: UTF8.self))"
-            case .string: "a string"
-            case .array: "an array"
-            case .object: "an object"
-            }
-        return EvaluationError(
-            .wrongFieldType, "the field '\(path)' is \(found), which is not a value of type \(type)", field: path)
+    static func mismatch(_ json: JSONValue, _ type: ValueType, _ path: String) -> EvaluationError {
+        EvaluationError(
+            .wrongFieldType, "the field '\(path)' is \(described(json)), which is not a value of type \(type)",
+            field: path)
+    }
+
+    static func described(_ json: JSONValue) -> String {
+        switch json.kind {
+        case .null: "null"
+        case .true, .false: "a boolean"
+        case .number: "the number \(String(decoding: json.bytes.prefix(40), as: UTF8.self))"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
     }
 }

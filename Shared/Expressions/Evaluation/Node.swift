@@ -23,11 +23,43 @@ final class Node: Sendable {
         case optionalMap(Node, local: Int, body: Node, isFlat: Bool)
     }
 
-    /// A top-level field of the record; `index` is its place among the declared ones, nil in a record of unknown fields.
+    /// A field of the record, or one within an object that a field is: read without making values of what is around it.
     struct RecordField: Hashable, Sendable {
+        /// The top-level field.
         let name: String
+        /// Its place among the declared ones; nil in a record of unknown fields.
         let index: Int?
-        let type: ValueType
+        /// The names that lead from there to the value.
+        let path: [String]
+        /// The type of the top-level field and of what each name leads to.
+        private let types: [ValueType]
+
+        init(name: String, index: Int?, type: ValueType) {
+            self.init(name: name, index: index, path: [], types: [type])
+        }
+
+        private init(name: String, index: Int?, path: [String], types: [ValueType]) {
+            self.name = name
+            self.index = index
+            self.path = path
+            self.types = types
+        }
+
+        var type: ValueType { types.last ?? .dyn }
+
+        /// How messages call it: `address.city`.
+        var description: String { ([name] + path).joined(separator: ".") }
+
+        /// A field of this one.
+        func appending(_ member: String, _ type: ValueType) -> RecordField {
+            RecordField(name: name, index: index, path: path + [member], types: types + [type])
+        }
+
+        /// What the last name selects from; nil for a top-level field.
+        var parent: RecordField? {
+            guard !path.isEmpty else { return nil }
+            return RecordField(name: name, index: index, path: path.dropLast(), types: types.dropLast())
+        }
     }
 
     struct Element: Sendable {

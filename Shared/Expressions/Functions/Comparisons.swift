@@ -6,7 +6,7 @@ extension FunctionLibrary {
             group.add(
                 ["\(name)(A, A) -> bool"] + mixedEqual.map { name + $0 },
                 .binary { (left, right, context) throws(EvaluationError) in
-                    try context.charge(left.comparisonCost)
+                    try context.charge(traversing: left)
                     return .bool(left.isEqual(to: right) == wanted)
                 })
         }
@@ -30,8 +30,11 @@ extension FunctionLibrary {
             (element, container, context) throws(EvaluationError) in
             switch container {
             case .list(let list):
-                try context.charge(list.count)
-                return .bool(list.contains { $0.isEqual(to: element) })
+                for candidate in list {
+                    try context.charge(traversing: element)
+                    if candidate.isEqual(to: element) { return true }
+                }
+                return false
             case .map(let map): return .bool(map.contains(element))
             default: throw .noSuchOverload(Operator.contained, element, container)
             }
@@ -39,15 +42,24 @@ extension FunctionLibrary {
     }
 }
 
-extension Value {
-    /// What comparing a value with another may cost beyond the call itself.
-    var comparisonCost: Int {
-        switch self {
-        case .string(let text): text.utf8.count / 10
-        case .bytes(let bytes): bytes.count / 10
-        case .list(let list): list.reduce(0) { $0 + 1 + $1.comparisonCost }
-        case .map(let map): map.entries.reduce(0) { $0 + 1 + $1.value.comparisonCost }
-        default: 0
+extension EvaluationContext {
+    /// Spends what walking through a whole value costs. Lists and maps may share their elements, so that a small expression
+    /// can make a value of any size as seen by who walks through it: comparing, formatting and writing are paid for first.
+    func charge(traversing value: Value) throws(EvaluationError) {
+        switch value {
+        case .string(let text): try charge(1 + text.utf8.count / 10)
+        case .bytes(let bytes): try charge(1 + bytes.count / 10)
+        case .list(let list):
+            try charge(1)
+            for element in list { try charge(traversing: element) }
+        case .map(let map):
+            try charge(1)
+            for (key, value) in map.entries {
+                try charge(traversing: key)
+                try charge(traversing: value)
+            }
+        case .optional(let wrapped?): try charge(traversing: wrapped)
+        default: try charge(1)
         }
     }
 }

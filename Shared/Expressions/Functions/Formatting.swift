@@ -22,6 +22,7 @@ extension FunctionLibrary {
             let precision = try readPrecision(&rest)
             guard let clause = rest.popFirst() else { throw .invalid("format(): unexpected end of the format string") }
             guard next < arguments.count else { throw .invalid("format(): index \(next) out of range") }
+            try context.charge(traversing: arguments[next])
             let text = try formatClause(clause, arguments[next].plain, precision: precision)
             next += 1
             try context.charge(1 + text.utf8.count / 10)

@@ -1,3 +1,5 @@
+import Patterns
+
 /// A function or operator: its overloads for the checker, one body for all of them.
 ///
 /// The body decides by the values it is given, because operands may be `dyn`; it answers `noSuchOverload` for what it does
@@ -20,11 +22,14 @@ final class Function: Sendable {
     let body: Body
     /// Whether equal operands always give an equal result, so that a call of constants can be made once.
     let isPure: Bool
+    /// The regular expression of `matches`, where it is a constant.
+    let pattern: Pattern?
 
-    init(_ name: String, _ signatures: [Signature], isPure: Bool = true, _ body: Body) {
+    init(_ name: String, _ signatures: [Signature], isPure: Bool = true, _ body: Body, pattern: Pattern? = nil) {
         self.name = name
         self.signatures = signatures
         self.isPure = isPure
+        self.pattern = pattern
         self.body = body
     }
 
@@ -92,6 +97,7 @@ enum FunctionLibrary {
         addComparisons(&group)
         addConversions(&group)
         addStandardStrings(&group)
+        addMatching(&group)
         addTimeAccessors(&group)
         addStringExtensions(&group)
         addMath(&group)

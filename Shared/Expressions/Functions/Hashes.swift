@@ -55,43 +55,56 @@ enum SHA256 {
     }
 
     static func hash(_ message: [UInt8]) -> [UInt8] {
-        var padded = message + [0x80]
+        var padded = message
+        padded.reserveCapacity(message.count + 72)
+        padded.append(0x80)
         while padded.count % 64 != 56 { padded.append(0) }
         let bits = UInt64(message.count) &* 8
         for shift in stride(from: 56, through: 0, by: -8) {
             padded.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
         }
         var state = initial
-        var schedule = [UInt32](repeating: 0, count: 64)
-        for start in stride(from: 0, to: padded.count, by: 64) {
-            for word in 0..<16 {
-                schedule[word] = padded[start + word * 4..<start + word * 4 + 4].reduce(0) { $0 << 8 | UInt32($1) }
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+            constants.withUnsafeBufferPointer { constants in
+                padded.withUnsafeBytes { padded in
+                    for start in stride(from: 0, to: padded.count, by: 64) {
+                        for word in 0..<16 {
+                            let bytes = padded.loadUnaligned(fromByteOffset: start &+ word &* 4, as: UInt32.self)
+                            schedule[word] = UInt32(bigEndian: bytes)
+                        }
+                        compress(schedule, constants, into: &state)
+                    }
+                }
             }
-            for word in 16..<64 {
-                let (a, b) = (schedule[word - 15], schedule[word - 2])
-                let first = rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)
-                let second = rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10)
-                schedule[word] = schedule[word - 16] &+ first &+ schedule[word - 7] &+ second
-            }
-            compress(schedule, into: &state)
         }
         return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) } }
     }
 
-    private static func compress(_ schedule: [UInt32], into state: inout [UInt32]) {
+    private static func compress(
+        _ schedule: UnsafeMutableBufferPointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>,
+        into state: inout [UInt32]
+    ) {
+        for word in 16..<64 {
+            let (a, b) = (schedule[word &- 15], schedule[word &- 2])
+            let first = rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)
+            let second = rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10)
+            schedule[word] = schedule[word &- 16] &+ first &+ schedule[word &- 7] &+ second
+        }
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for round in 0..<64 {
+            let choice = (e & f) ^ (~e & g)
+            let majority = (a & b) ^ (a & c) ^ (b & c)
             let first =
-                h &+ (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) &+ ((e & f) ^ (~e & g)) &+ constants[round]
-                &+ schedule[round]
-            let second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) &+ ((a & b) ^ (a & c) ^ (b & c))
+                h &+ (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) &+ choice &+ constants[round] &+ schedule[round]
+            let second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) &+ majority
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
         for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
     }
 
-    private static func rotate(_ value: UInt32, _ count: UInt32) -> UInt32 { value >> count | value << (32 - count) }
+    @inline(__always)
+    private static func rotate(_ value: UInt32, _ count: UInt32) -> UInt32 { value &>> count | value &<< (32 &- count) }
 }
 
 /// xxHash, 64 bits: fast and well spread, not for secrets.

@@ -7,8 +7,12 @@ extension FunctionLibrary {
             // Each element is compared with all that were kept.
             var kept: [Value] = []
             for element in list {
-                try context.charge(kept.count)
-                if !kept.contains(where: { $0.isEqual(to: element) }) { kept.append(element) }
+                var isNew = true
+                for other in kept where isNew {
+                    try context.charge(traversing: element)
+                    isNew = !other.isEqual(to: element)
+                }
+                if isNew { kept.append(element) }
             }
             return .list(kept)
         }

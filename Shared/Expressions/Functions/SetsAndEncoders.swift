@@ -26,8 +26,9 @@ extension FunctionLibrary {
             guard case .list(let first) = left, case .list(let second) = right else {
                 throw .noSuchOverload(name, left, right)
             }
-            let (product, overflow) = first.count.multipliedReportingOverflow(by: second.count)
-            try context.charge(overflow ? .max : product)
+            // Each is compared with all of the other list: paid for as if nothing was found early.
+            for _ in first { try context.charge(traversing: right) }
+            for _ in second { try context.charge(traversing: left) }
             return .bool(body(first, second))
         }
     }

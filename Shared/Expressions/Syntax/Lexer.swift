@@ -4,9 +4,6 @@ struct Lexer {
     private var position = 0
 
     static func tokens(of source: SourceText) throws(SyntaxError) -> [Token] {
-        if let invalid = source.utf8.firstIndex(of: 0) {
-            throw SyntaxError(message: "a NUL byte is not allowed here", offset: invalid)
-        }
         var lexer = Lexer(source: source.utf8)
         var tokens: [Token] = []
         repeat {
@@ -131,8 +128,8 @@ extension Lexer {
         }
         let text = String(decoding: source[start..<position], as: UTF8.self)
         if isDouble {
-            guard let value = Double(text) else {
-                throw SyntaxError(message: "'\(text)' is not a number", offset: start)
+            guard let value = Double(text), value.isFinite else {
+                throw SyntaxError(message: "'\(text)' does not fit into a double", offset: start)
             }
             try requireNoLetter(after: start)
             return .double(value)
@@ -232,9 +229,7 @@ extension Lexer {
             let value = try digits(3, radix: 8, start: start)
             try append(value, asByte: isBytes, to: &contents, start: start)
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
-            guard !isBytes else {
-                throw SyntaxError(message: "bytes have no \\u escapes: write the bytes with \\x", offset: start)
-            }
+            // In bytes too: the code point's UTF-8.
             let value = try digits(letter == UInt8(ascii: "u") ? 4 : 8, radix: 16, start: start)
             try append(value, asByte: false, to: &contents, start: start)
         default:

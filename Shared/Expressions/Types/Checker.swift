@@ -110,7 +110,10 @@ struct Checker {
         let test = checkCondition(condition, of: "?:")
         let (yes, no) = (check(accepted), check(refused))
         let (yesType, noType) = (type(of: yes), type(of: no))
-        let result = inference.join(yesType, noType)
+        var result = inference.join(yesType, noType)
+        // Ours: a value or null, which JSON's fields often are, needs no dyn().
+        if yesType == .null, noType.isScalar { result = .nullable(noType) }
+        if noType == .null, yesType.isScalar { result = .nullable(yesType) }
         if result == .dyn, !yesType.isDynamic, !noType.isDynamic {
             report("the branches of ?: are \(shown(yesType)) and \(shown(noType))", at: offset)
         }

@@ -1,3 +1,5 @@
+import Patterns
+
 /// Calls: which function, which overload, and whether the answer is known already.
 extension Checker {
     mutating func checkCall(
@@ -69,6 +71,14 @@ extension Checker {
         }
         if function.name == "dyn" { result = .dyn }
         if function.name == "type", let argument = given.first { result = .type(argument) }
+        if function.name == "matches", let pattern = arguments[1].constant, case .string(let text) = pattern {
+            do {
+                let compiled = try Pattern(re2: text.string)
+                return make(.call(FunctionLibrary.constantMatch(compiled), [arguments[0]]), result, at: offset)
+            } catch {
+                report("'\(text)' is no regular expression: \(error)", at: arguments[1].offset)
+            }
+        }
         if let folded = fold(function, arguments, at: offset) { return make(.constant(folded), result, at: offset) }
         return make(.call(function, arguments), result, at: offset)
     }
@@ -97,8 +107,7 @@ extension Checker {
         Operator.negate: "-",
     ]
 
-    /// The value of a call of constants. What fails is left for the evaluation, where `||` or `?:` may pass it over; but a
-    /// pattern that is no regular expression is refused at once.
+    /// The value of a call of constants. What fails is left for the evaluation, where `||` or `?:` may pass it over.
     private mutating func fold(_ function: Function, _ arguments: [Node], at offset: Int) -> Value? {
         let constants = arguments.compactMap(\.constant)
         guard function.isPure, constants.count == arguments.count else { return nil }

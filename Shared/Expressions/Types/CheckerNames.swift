@@ -14,15 +14,36 @@ extension Checker {
             }
             if environment.hasOpenRecord {
                 references.insert(name)
-                return make(.field(Node.RecordField(name: name, index: nil, type: .dyn)), .dyn, at: syntax.offset)
+                return make(.field(recordField(name, .dyn)), .dyn, at: syntax.offset)
             }
             report(undeclared(name), at: syntax.offset)
             return make(.constant(.null), .error, at: syntax.offset)
         case .select(let operand, let field, let isOptional):
+            if let misspelt = misspeltQualifiedName(syntax) {
+                report(undeclared(misspelt), at: syntax.offset)
+                return make(.constant(.null), .error, at: syntax.offset)
+            }
             return checkSelection(check(operand), field, isOptional: isOptional, at: syntax.offset)
         default:
             return check(syntax)
         }
+    }
+
+    /// A chain that starts with nothing declared but is nearly a qualified name: `record.topci`.
+    private func misspeltQualifiedName(_ syntax: Syntax) -> String? {
+        guard !environment.hasOpenRecord, let (name, isAbsolute) = qualifiedName(of: syntax),
+            !startsWithLocal(name, isAbsolute: isAbsolute)
+        else { return nil }
+        let parts = name.split(separator: ".")
+        for length in 1..<parts.count {
+            let prefix = parts[..<length].joined(separator: ".")
+            for candidate in candidates(for: prefix, isAbsolute: isAbsolute)
+            where environment.variables[candidate] != nil || Self.typeNames[candidate] != nil {
+                return nil
+            }
+        }
+        let qualified = environment.variables.keys.filter { $0.contains(".") }
+        return nearestName(to: name, among: qualified.sorted()) == nil ? nil : name
     }
 
     func qualifiedName(of syntax: Syntax) -> (name: String, isAbsolute: Bool)? {
@@ -59,9 +80,7 @@ extension Checker {
                 switch variable.storage {
                 case .slot(let slot):
                     return make(.variable(slot: slot, name: candidate), variable.type, at: offset)
-                case .field(let index):
-                    let field = Node.RecordField(name: candidate, index: index, type: variable.type)
-                    return make(.field(field), variable.type, at: offset)
+                case .field: return make(.field(recordField(candidate, variable.type)), variable.type, at: offset)
                 case .record: return make(.record, variable.type, at: offset)
                 }
             }
@@ -103,6 +122,10 @@ extension Checker {
             let type = fieldType(field, of: operandType, at: offset)
             return make(.field(recordField(field, type)), type, at: offset)
         }
+        if !isOptional, case .field(let parent) = operand.operation, !operandType.isOptional {
+            let type = fieldType(field, of: operandType, at: offset)
+            return make(.field(parent.appending(field, type)), type, at: offset)
+        }
         var result = selectedType(field, of: operandType, at: offset)
         if isOptional, !result.isOptional { result = .optional(result) }
         let operation = Node.Operation.select(operand, field: Text(field), isOptional: isOptional)
@@ -111,7 +134,8 @@ extension Checker {
 
     private mutating func recordField(_ name: String, _ type: ValueType) -> Node.RecordField {
         references.insert(name)
-        return Node.RecordField(name: name, index: environment.fieldNames.firstIndex(of: name), type: type)
+        let index = environment.fieldNames.firstIndex(of: name)
+        return Node.RecordField(name: name, index: index, type: type)
     }
 
     /// A selection from an optional is optional.
@@ -138,6 +162,7 @@ extension Checker {
             return inference.resolve(value)
         case .dyn, .error: return type
         case .parameter: return .dyn
+        case .nullable(let wrapped): return fieldType(field, of: wrapped, at: offset)
         default:
             report("a value of type \(shown(type)) has no fields (.\(field))", at: offset)
             return .error
@@ -149,6 +174,10 @@ extension Checker {
         if case .record = target.operation, !isOptional {
             let type = fieldType(field, of: type(of: target), at: offset)
             return make(.hasField(recordField(field, type)), .bool, at: offset)
+        }
+        if case .field(let parent) = target.operation, !isOptional, !type(of: target).isOptional {
+            let type = fieldType(field, of: type(of: target), at: offset)
+            return make(.hasField(parent.appending(field, type)), .bool, at: offset)
         }
         _ = selectedType(field, of: type(of: target), at: offset)
         if isOptional {

@@ -19,7 +19,7 @@ public struct Environment: Sendable {
         /// A value that the caller sets: its place in the context.
         case slot(Int)
         /// A top-level field of the record.
-        case field(index: Int)
+        case field
         /// The record as a whole.
         case record
     }
@@ -56,7 +56,7 @@ public struct Environment: Sendable {
         variables[name] = Variable(name: name, type: .object(type), storage: .record)
         for field in type.fields {
             variables[field.name] = Variable(
-                name: field.name, type: field.type, storage: .field(index: fieldNames.count))
+                name: field.name, type: field.type, storage: .field)
             fieldNames.append(field.name)
         }
     }

@@ -85,6 +85,14 @@ extension ValueType: CustomStringConvertible {
     }
 
     var isDynamic: Bool { self == .dyn || self == .error }
+
+    /// Whether values of the type are single ones, without a null of their own.
+    var isScalar: Bool {
+        switch self {
+        case .bool, .int, .uint, .double, .string, .bytes, .decimal, .timestamp, .duration: true
+        default: false
+        }
+    }
 }
 
 extension ValueType {

@@ -1,18 +1,5 @@
 internal import Glibc
 
-/// A top-level field that was declared to a ``JSONRecord``; good for that record alone.
-public struct FieldSlot: Sendable, Hashable {
-    @usableFromInline let key: Int
-}
-
-/// What becomes of an object that has a key twice.
-public enum DuplicateKeys: Sendable {
-    /// The record is refused: no two readers can then disagree about it.
-    case refused
-    /// The last one counts, as in most readers; the others are not seen.
-    case lastWins
-}
-
 /// A reusable reader of JSON texts (RFC 8259) that borrows their bytes.
 ///
 /// ``read(_:)`` goes over the bytes once, strictly: exactly one value, the grammar to the letter, valid UTF-8, no lone surrogates, no
@@ -21,8 +8,19 @@ public enum DuplicateKeys: Sendable {
 ///
 /// The bytes are borrowed: values are valid until the next ``read(_:)`` and as long as the bytes stay. One record belongs to one
 /// thread.
+///
+/// ```swift
+/// let record = JSONRecord()
+/// let amount = record.declare("amount")        // once
+/// try record.read(bytes)                       // per record
+/// let price = record.field(amount)?.decimal    // nil: absent, not a number, or more than 38 digits
+/// for (key, value) in record.root.members { … }
+/// ```
 public final class JSONRecord {
     public static let defaultMaximumDepth = 128
+
+    /// Errors go to logs and dead letters: they do not quote more of a key.
+    private static let longestKeyInError = 128
 
     private let duplicateKeys: DuplicateKeys
     private let maximumDepth: Int
@@ -63,7 +61,7 @@ public final class JSONRecord {
 
     // MARK: Reading
 
-    /// Declares a top-level field; the same name gives the same slot. To be done before records are read.
+    /// Declares a top-level field; the same name gives the same slot. It forgets what was read: declare first, then read.
     public func declare(_ name: String) -> FieldSlot {
         clear()
         var name = name
@@ -394,8 +392,8 @@ public final class JSONRecord {
             nodes[earlier].flags.insert(.superseded)
         case .refused:
             let key = decodedKey(text, node: later)
-            let name = String(decoding: UnsafeRawBufferPointer(start: key.base, count: key.count), as: UTF8.self)
-            throw JSONError(.duplicateKey(name), at: Int(nodes[later].start))
+            let text = UnsafeRawBufferPointer(start: key.base, count: min(key.count, JSONRecord.longestKeyInError))
+            throw JSONError(.duplicateKey(String(decoding: text, as: UTF8.self)), at: Int(nodes[later].start))
         }
     }
 

@@ -111,6 +111,10 @@ public struct JSONValue {
     @inlinable
     public var members: JSONMembers { JSONMembers(self) }
 
+    /// The keys of an object as values, in their order; none for other kinds.
+    @inlinable
+    public var keys: JSONKeys { JSONKeys(self) }
+
     /// The elements of an array in their order; none for other kinds.
     @inlinable
     public var elements: JSONElements { JSONElements(self) }
@@ -179,6 +183,29 @@ public struct JSONMembers: Sequence, IteratorProtocol {
             if !key.pointee.flags.contains(.superseded) {
                 return (JSONString(base, key.pointee), JSONValue(base, value))
             }
+        }
+        return nil
+    }
+}
+
+/// The keys of an object, each as a value of kind string.
+public struct JSONKeys: Sequence, IteratorProtocol {
+    @usableFromInline let base: UnsafeRawPointer
+    @usableFromInline var node: UnsafePointer<JSONNode>
+    @usableFromInline let end: UnsafePointer<JSONNode>
+
+    @inlinable
+    init(_ object: JSONValue) {
+        base = object.base
+        (node, end) = object.children(of: .object)
+    }
+
+    @inlinable
+    public mutating func next() -> JSONValue? {
+        while node < end {
+            let key = node
+            node = key + 1 + Int(key[1].span)
+            if !key.pointee.flags.contains(.superseded) { return JSONValue(base, key) }
         }
         return nil
     }

@@ -52,9 +52,15 @@ public struct Instant: Sendable, Hashable {
 
     /// The time of the system's clock.
     public static func now() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(unchecked: Int64(time.tv_sec), Int32(truncatingIfNeeded: time.tv_nsec))
+        // Two words: which module the compiler counts timespec's members to depends on what else a file uses, so they stay
+        // unnamed.
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: 2) { words in
+            words.initialize(repeating: 0)
+            words.withMemoryRebound(to: timespec.self) { time in
+                if let time = time.baseAddress { clock_gettime(CLOCK_REALTIME, time) }
+            }
+            return Instant(unchecked: Int64(words[0]), Int32(truncatingIfNeeded: words[1]))
+        }
     }
 
     /// The instant `duration` later, to the nanosecond (rounded down); nil beyond the range.

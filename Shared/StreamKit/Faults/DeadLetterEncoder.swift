@@ -8,20 +8,20 @@ import JSON
 /// An original that is not UTF-8 stands there as base64, with `"original_message_encoding":"base64"`; one that would not fit
 /// into a record is cut, with `"original_message_truncated":true` and its full size in `"original_message_bytes"`; a record
 /// without a value has `null` there. A copied field that cannot be read is `null` too.
-final class DeadLetterEncoder {
+package final class DeadLetterEncoder {
     private let recordBytesMax: Int
     private let reader = JSONRecord(duplicateKeys: .lastWins)
     private let fields: [(name: String, slot: FieldSlot)]
     private let output = OutputBuffer(capacity: 2048)
 
-    init(copiedFields: [(name: String, field: String)], recordBytesMax: Int) {
+    package init(copiedFields: [(name: String, field: String)], recordBytesMax: Int) {
         self.recordBytesMax = recordBytesMax
         let reader = self.reader
         fields = copiedFields.map { ($0.name, reader.declare($0.field)) }
     }
 
     /// The dead letter's value, valid until the next call.
-    func encode(_ refusal: Refusal, original: Bytes?, nowMilliseconds: Int64) -> Bytes {
+    package func encode(_ refusal: Refusal, original: Bytes?, nowMilliseconds: Int64) -> Bytes {
         output.removeAll()
         let writer = JSONWriter(output)
         writer.beginObject()
@@ -30,8 +30,7 @@ final class DeadLetterEncoder {
         writer.key("error_type")
         writer.string(refusal.type)
         writer.key("error_message")
-        writer.string(
-            refusal.message.utf8.count > 16_384 ? String(refusal.message.prefix(4096)) + " ..." : refusal.message)
+        writer.string(refusal.message)
         writer.key("error_timestamp")
         writer.instant(Instant(millisecondsSinceEpoch: nowMilliseconds), fraction: .exactly(3))
         for detail in refusal.details {
@@ -74,10 +73,12 @@ final class DeadLetterEncoder {
         if fields.isEmpty { return }
         var isReadable = false
         if let original { isReadable = (try? reader.read(original)) != nil }
+        var room = recordBytesMax / 8
         for (name, slot) in fields {
             writer.key(name)
             // A huge field is not copied: the original is there.
-            if isReadable, let value = reader.field(slot), value.bytes.count <= recordBytesMax / 8 {
+            if isReadable, let value = reader.field(slot), value.bytes.count <= room {
+                room -= value.bytes.count
                 writer.value(value)
             } else {
                 writer.null()
@@ -89,6 +90,15 @@ final class DeadLetterEncoder {
 /// UTF-8 as the standard library judges it; on the way of dead letters only.
 enum UTF8Text {
     static func isValid(_ bytes: Bytes) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+
+    /// The text itself, or what of it fits into `bytesMax`, cut between two characters, with a sign that it was cut.
+    static func cut(_ text: String, bytesMax: Int) -> String {
+        if text.utf8.count <= bytesMax { return text }
+        var text = text
+        return text.withUTF8 { utf8 in
+            String(decoding: utf8[..<prefix(of: Bytes(utf8), bytesMax: bytesMax)], as: UTF8.self) + " ..."
+        }
+    }
 
     /// At most `bytesMax`, cut between two characters.
     static func prefix(of bytes: Bytes, bytesMax: Int) -> Int {

@@ -1,7 +1,8 @@
 /// Writes refused records to the dead-letter topic, in the transaction that consumes them.
 ///
 /// The value says what was refused and why; the headers say where it came from, under the names that Kafka Streams and Kafka
-/// Connect use. If a dead letter itself cannot be written, the service stops: nothing may be lost silently.
+/// Connect use. It fits into a record whatever was refused: the original gets half of the room, key, headers and copied
+/// fields an eighth each, and messages are cut. If a dead letter itself cannot be written, the service stops: nothing may be lost silently.
 public final class DeadLetterWriter {
     private let settings: DeadLetterSettings
     private let output: TaskOutput
@@ -10,8 +11,9 @@ public final class DeadLetterWriter {
     private let correlation: CorrelationMode
     private let encoder: DeadLetterEncoder
     private var nowMilliseconds: Int64
-    /// How many were written, by type.
+    /// How many were committed, by type.
     public private(set) var counts: [String: Int] = [:]
+    private var pendingCounts: [String: Int] = [:]
 
     init(
         _ settings: DeadLetterSettings, output: TaskOutput, consumer: any SourceConsumer, clock: any Clock,
@@ -31,6 +33,9 @@ public final class DeadLetterWriter {
     /// `record` as it was read, not as processors changed it, goes with the refusal.
     func write(_ refusal: Refusal, of record: Record, from partition: TopicPartition) throws(StreamFault) {
         let origin = record.origin
+        let refusal = Refusal(
+            refusal.type, UTF8Text.cut(refusal.message, bytesMax: min(4096, settings.recordBytesMax / 64)),
+            details: refusal.details)
         let value = encoder.encode(refusal, original: origin.value, nowMilliseconds: nowMilliseconds)
         do throws(SendFailure) {
             try output.send(
@@ -47,11 +52,19 @@ public final class DeadLetterWriter {
                         reason: reason))
             }
         }
-        counts[refusal.type, default: 0] += 1
+        pendingCounts[refusal.type, default: 0] += 1
     }
 
+    func committed() {
+        if pendingCounts.isEmpty { return }
+        counts.merge(pendingCounts, uniquingKeysWith: +)
+        pendingCounts = [:]
+    }
+
+    func aborted() { pendingCounts = [:] }
+
     private func cut(_ key: Bytes) -> Bytes {
-        let bytesMax = settings.recordBytesMax / 4
+        let bytesMax = settings.recordBytesMax / 8
         return key.count > bytesMax ? Bytes(rebasing: key[..<bytesMax]) : key
     }
 
@@ -60,7 +73,7 @@ public final class DeadLetterWriter {
         // A dead letter that was put back in and refused again tells its last refusal, not the first.
         headers.removeAll { $0.name.hasPrefix("__streams.errors.") || $0.name.hasPrefix("__connect.errors.") }
         let size = headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
-        if size > settings.recordBytesMax / 4 { headers = headers.filter { $0.name == CorrelationMode.header } }
+        if size > settings.recordBytesMax / 8 { headers = headers.filter { $0.name == CorrelationMode.header } }
         let hasCorrelation = headers.contains { $0.name == CorrelationMode.header }
         switch correlation {
         case .make where !hasCorrelation:

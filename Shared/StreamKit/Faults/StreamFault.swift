@@ -2,6 +2,8 @@
 public enum StreamFault: Error, Sendable {
     /// The record itself is at fault: it becomes a dead letter, and the next one is read.
     case refused(Refusal)
+    /// An output of the record is: nothing of what the record did may remain, and it becomes a dead letter.
+    case outputRefused(String)
     /// The broker is: the transaction decides what follows.
     case broker(BrokerFailure)
     /// A local store is: the service stops, and recovers from the changelog when it is started again.

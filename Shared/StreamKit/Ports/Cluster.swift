@@ -42,3 +42,9 @@ public protocol PartitionReader: AnyObject {
     func position(of partition: TopicPartition) -> Int64?
     func close()
 }
+
+/// Where topics end for readers of committed records: what lag is measured against. Asked beside the stream threads.
+public protocol StableEndSource: Sendable {
+    /// Partitions that nobody can tell of are left out.
+    func stableEnds(of partitions: [TopicPartition]) throws(BrokerFailure) -> [TopicPartition: Int64]
+}

@@ -1,12 +1,14 @@
 /// What the open transaction has consumed of each source partition.
 ///
 /// The client library's own position is never asked: it runs ahead of what was processed. The ledger knows, for each
-/// partition, where the transaction began (`start`: the committed offset, to which an abort rewinds) and the offset after the
-/// last record processed (`next`: what a commit commits).
+/// partition, where the transaction began (`start`, to which an abort rewinds), the offset after the last record processed
+/// (`next`: what a commit commits), and what the group has committed (`committed`: the same as `start`, except before a first
+/// commit and after offsets were lost).
 public struct OffsetLedger: Sendable {
     public struct Entry: Hashable, Sendable {
         public fileprivate(set) var start: Int64
         public fileprivate(set) var next: Int64
+        public fileprivate(set) var committed: Int64?
         public var isPending: Bool { next != start }
     }
 
@@ -15,11 +17,11 @@ public struct OffsetLedger: Sendable {
 
     public init() {}
 
-    /// The partition is ours from now on and will be read from `position`.
-    public mutating func assign(_ source: Int32, position: Int64) {
+    /// The partition is ours from now on and will be read from `position`; `committed` is what the group has for it.
+    public mutating func assign(_ source: Int32, position: Int64, committed: Int64?) {
         let index = Int(source)
         while entries.count <= index { entries.append(nil) }
-        entries[index] = Entry(start: position, next: position)
+        entries[index] = Entry(start: position, next: position, committed: committed)
     }
 
     public mutating func revoke(_ source: Int32) {
@@ -34,7 +36,7 @@ public struct OffsetLedger: Sendable {
         guard index < entries.count, let entry = entries[index], offset >= entry.next, offset < .max else {
             return false
         }
-        entries[index] = Entry(start: entry.start, next: offset + 1)
+        entries[index] = Entry(start: entry.start, next: offset + 1, committed: entry.committed)
         return true
     }
 
@@ -54,9 +56,19 @@ public struct OffsetLedger: Sendable {
         entries.indices.compactMap { index in entries[index].map { (Int32(index), $0) } }
     }
 
+    /// What a commit commits: the partitions of which something was consumed. Where nothing was (time alone made the
+    /// transaction necessary), all that are ours, as they stand: their offsets are how the broker knows whether this member may
+    /// still commit, and how `settlement` knows whether it did.
+    public var toCommit: [(source: Int32, entry: Entry)] {
+        let pending = pending
+        return pending.isEmpty ? assigned : pending
+    }
+
     /// The transaction committed.
     public mutating func commit() {
-        for index in entries.indices { if let next = entries[index]?.next { entries[index]?.start = next } }
+        for (source, entry) in toCommit {
+            entries[Int(source)] = Entry(start: entry.next, next: entry.next, committed: entry.next)
+        }
     }
 
     /// The transaction was aborted: everything is to be read again from where it began.
@@ -72,16 +84,31 @@ public struct OffsetLedger: Sendable {
         case foreign
     }
 
+    /// What the group has committed for a partition.
+    public struct Committed: Hashable, Sendable {
+        public let offset: Int64
+        /// The metadata beside it carries the number of the transaction in doubt.
+        public let isOfThisTransaction: Bool
+
+        public init(offset: Int64, isOfThisTransaction: Bool) {
+            self.offset = offset
+            self.isOfThisTransaction = isOfThisTransaction
+        }
+    }
+
     /// Compares the committed offsets, read after a new producer has settled the old one's transaction, with the ledger.
-    /// `committed` gives the offset for a source, or nil where the group has none.
-    public func settlement(committed: (Int32) -> Int64?) -> Settlement {
+    /// `committed` gives what the group has for a source, or nil where it has nothing.
+    public func settlement(committed: (Int32) -> Committed?) -> Settlement {
         var settlement: Settlement?
-        for (source, entry) in pending {
+        for (source, entry) in toCommit {
+            let committed = committed(source)
             let found: Settlement
-            switch committed(source) {
-            case entry.next?: found = .committed
-            case nil, entry.start?: found = .notCommitted
-            default: return .foreign
+            if let committed, committed.isOfThisTransaction, committed.offset == entry.next {
+                found = .committed
+            } else if committed?.offset == entry.committed {
+                found = .notCommitted
+            } else {
+                return .foreign
             }
             if let settlement, settlement != found { return .foreign }
             settlement = found

@@ -21,6 +21,9 @@ final class StreamTask {
         for processor in processors { try processor.started() }
     }
 
+    /// A step wrote to a store since the last commit.
+    var hasPendingWrites: Bool { stores.contains { $0.store.backend.pendingCount > 0 } }
+
     func beforeCommit() throws(StreamFault) { for processor in processors { try processor.beforeCommit() } }
 
     func committed() throws(StoreFailure) {
@@ -67,8 +70,9 @@ final class TaskStore {
     let changelog: TopicPartition
     /// The changelog's number for `TaskOutput`.
     let target: Int32
-    /// The first record of a changelog tells what the entries mean; it is written with the first commit.
+    /// The first record of a changelog tells what the entries mean. It is owed until a transaction that holds it is committed.
     var needsDefinition = false
+    private var definitionSent = false
     /// At or before the offset after the last record that the entries reflect. Only we write to this partition, and each record
     /// takes one offset and each transaction one more for its marker at least, so counting gives a lower bound; and to read
     /// whole values once more changes nothing.
@@ -93,30 +97,31 @@ final class TaskStore {
         if store.backend.pendingCount == 0 { return }
         if needsDefinition {
             try send(Changelog.definitionKey, Array(store.definition.format.utf8), to: output)
-            needsDefinition = false
+            definitionSent = true
         }
+        var fault: StreamFault?
         do {
             try store.backend.forEachPending { (entry: Bytes, value: Bytes?) throws(BrokerFailure) in
+                if fault != nil { return }
                 Changelog.encode(entry, into: &key)
-                var failure: SendFailure?
                 key.withUnsafeBytes { encoded in
-                    do throws(SendFailure) { try send(encoded, value, to: output) } catch { failure = error }
+                    do throws(SendFailure) { try send(encoded, value, to: output) } catch { fault = error.fault }
                 }
-                if let failure { throw failure.changelogFailure(changelog) }
             }
         } catch {
             throw .broker(error)
         }
+        if let fault { throw fault }
     }
 
     private func send(_ key: [UInt8], _ value: [UInt8], to output: TaskOutput) throws(StreamFault) {
-        var failure: SendFailure?
+        var fault: StreamFault?
         key.withUnsafeBytes { key in
             value.withUnsafeBytes { value in
-                do throws(SendFailure) { try send(key, value, to: output) } catch { failure = error }
+                do throws(SendFailure) { try send(key, value, to: output) } catch { fault = error.fault }
             }
         }
-        if let failure { throw .broker(failure.changelogFailure(changelog)) }
+        if let fault { throw fault }
     }
 
     private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(SendFailure) {
@@ -129,20 +134,14 @@ final class TaskStore {
     func committed() throws(StoreFailure) {
         if writtenCount > 0 { changelogOffset += writtenCount + 1 }
         writtenCount = 0
+        if definitionSent { needsDefinition = false }
+        definitionSent = false
         if store.backend.pendingCount > 0 { try store.backend.commit(changelogOffset: changelogOffset) }
     }
 
     func aborted() throws(StoreFailure) {
         writtenCount = 0
+        definitionSent = false
         try store.backend.rollback()
-    }
-}
-
-extension SendFailure {
-    fileprivate func changelogFailure(_ changelog: TopicPartition) -> BrokerFailure {
-        switch self {
-        case .failed(let failure): failure
-        case .refused(let reason): BrokerFailure(.stop, operation: "write the changelog \(changelog)", reason: reason)
-        }
     }
 }

@@ -35,6 +35,8 @@ public final class StreamThread: AssignmentListener {
     var lastClockTick: Int64 = 0
     var lastStatus: Int64 = 0
     var recordsRead = 0
+    /// Inside the revoke callback: nothing is sought, because the partitions are about to go.
+    var isRevoking = false
     var isClosed = false
 
     /// Makes the clients, and settles what an earlier process of the same transactional id left open.
@@ -58,6 +60,8 @@ public final class StreamThread: AssignmentListener {
             try Self.initialize(producer)
             consumer = try cluster.makeConsumer(thread: number)
             output = TaskOutput(producer)
+            // Asked for now, when whoever starts the thread may try again, and not when the group hands out partitions.
+            for topic in plan.topology.writtenTopics { _ = try output.target(topic) }
             deadLetters = try DeadLetterWriter(
                 plan.deadLetters, output: output, consumer: consumer, clock: clock, correlation: plan.correlation)
             isolation = Isolation()
@@ -110,23 +114,35 @@ public final class StreamThread: AssignmentListener {
         do throws(BrokerFailure) {
             batch = try consumer.poll(timeoutMilliseconds: Int32(clamping: wait), maximum: maximum)
         } catch {
-            throw .broker(error)
+            guard error.response == .retry else { throw .broker(error) }
+            tryAgainLater(error)
+            try finishTurn()
+            return 0
         }
         defer { consumer.release() }
         if let fault = pendingFault {
             pendingFault = nil
             throw fault
         }
-        if !batch.lostPositions.isEmpty { try positionsLost(batch.lostPositions) }
-        if batch.interrupted {
+        let isWhole = !batch.interrupted && batch.lostPositions.isEmpty
+        if !batch.lostPositions.isEmpty {
+            try positionsLost(batch.lostPositions)
+        } else if batch.interrupted {
             try seekToLedger()
         } else {
             try take(batch, maximum: maximum)
         }
+        try finishTurn()
+        return isWhole ? batch.records.count : 0
+    }
+
+    private func finishTurn() throws(StreamFault) {
         try tick()
-        if policy.isDue(now: clock.monotonicMilliseconds) || isolation.isActive && output.isOpen { try commit() }
-        publish()
-        return batch.interrupted ? 0 : batch.records.count
+        let now = clock.monotonicMilliseconds
+        // A step may write without a record, because time passed or its task has just begun.
+        if output.isOpen { policy.opened(now: now) }
+        if policy.isDue(now: now) || isolation.isActive && output.isOpen { try commit() }
+        publish(fully: false)
     }
 
     private func take(_ batch: PolledBatch, maximum: Int) throws(StreamFault) {
@@ -140,7 +156,11 @@ public final class StreamThread: AssignmentListener {
                 do throws(BrokerFailure) { try openTransaction() } catch { throw .broker(error) }
                 try process(batch.records)
             } catch {
-                try transactionFailed(error)
+                if case .outputRefused(let reason) = error {
+                    try outputRefused(reason)
+                } else {
+                    try transactionFailed(error)
+                }
             }
         }
         for source in batch.reachedEnd where ledger[source] != nil {
@@ -156,13 +176,20 @@ public final class StreamThread: AssignmentListener {
             recordsRead &+= 1
             input.time.begin(input.timeIndex)
             do throws(StreamFault) {
-                if isolation.isCulprit(source, record.origin.offset) {
-                    throw .refused(Refusal("OUTPUT_REFUSED", isolation.reason))
+                if let reason = isolation.reason(against: source, record.origin.offset) {
+                    throw .refused(Refusal("OUTPUT_REFUSED", reason))
                 }
                 try input.head.process(record)
             } catch {
-                guard case .refused(let refusal) = error else { throw error }
-                try deadLetters.write(refusal, of: record, from: input.partition)
+                switch error {
+                case .refused(let refusal):
+                    try deadLetters.write(refusal, of: record, from: input.partition)
+                case .outputRefused(let reason):
+                    isolation.found(source, record.origin.offset, reason: reason)
+                    throw error
+                case .broker, .store:
+                    throw error
+                }
             }
         }
     }
@@ -182,19 +209,17 @@ public final class StreamThread: AssignmentListener {
         } catch {
             try transactionFailed(error)
         }
-        // What a step wrote because time passed is to be committed too.
-        if output.isOpen {
-            machine.opened()
-            policy.opened(now: now)
-        }
+        // What a step wrote to a store because time passed is to be committed too.
+        if tasks.values.contains(where: \.hasPendingWrites) { policy.opened(now: now) }
         parked.closeOlder(than: now - plan.parkedStoreMilliseconds)
     }
 
-    private func publish() {
+    /// Lets others see where the thread stands; the details only once a second, unless `fully`.
+    package func publish(fully: Bool) {
         let now = clock.monotonicMilliseconds
         let state: ThreadStatus.State =
             tasks.isEmpty && status.snapshot.rebalances == 0 ? .starting : restorations.isEmpty ? .running : .restoring
-        let full = now - lastStatus >= 1000
+        let full = fully || now - lastStatus >= 1000
         if full { lastStatus = now }
         status.update { snapshot in
             snapshot.state = state
@@ -214,7 +239,7 @@ public final class StreamThread: AssignmentListener {
             guard let input = inputs[Int(source)] else { continue }
             let watermark = input.time.watermark(input.timeIndex)
             snapshot.partitions[input.partition] = ThreadStatus.Partition(
-                nextOffset: entry.start, stableEnd: nil,
+                nextOffset: entry.start,
                 watermarkMilliseconds: watermark == TaskTime.none ? nil : watermark)
         }
         snapshot.stores = [:]
@@ -237,61 +262,18 @@ public final class StreamThread: AssignmentListener {
     /// Commits, leaves the group, frees everything.
     private func close() throws(StreamFault) {
         try commit()
-        isClosed = true
-        consumer.close()
-        if let fault = pendingFault { throw fault }
-        for id in Array(tasks.keys) { closeTask(id, park: false) }
-        parked.closeOlder(than: .max)
-        producer.close()
+        abandon()
     }
 
-    /// Frees everything without committing: the broker aborts what is open once the next producer of this id comes.
+    /// Leaves the group and frees everything without committing: the broker aborts what is open once the next producer of
+    /// this id comes.
     private func abandon() {
         if isClosed { return }
         isClosed = true
-        for restoration in restorations { restoration.close() }
-        restorations = []
         for id in Array(tasks.keys) { closeTask(id, park: false) }
+        consumer.close()
         parked.closeOlder(than: .max)
         producer.close()
-        consumer.close()
-    }
-}
-
-/// Finds which record's output the broker refuses: what was read since the last commit is done again, one record to a
-/// transaction.
-struct Isolation {
-    private var until: [Int32: Int64] = [:]
-    private var culprit: (source: Int32, offset: Int64)?
-    private(set) var reason = ""
-
-    var isActive: Bool { !until.isEmpty }
-
-    /// A flush reported a refused record. `consumed` is what the transaction had read: one record, and it is found.
-    mutating func refused(_ reason: String, consumed: [(source: Int32, entry: OffsetLedger.Entry)]) {
-        self.reason = reason
-        if isActive, consumed.count == 1, let only = consumed.first {
-            culprit = (only.source, only.entry.next - 1)
-            return
-        }
-        for (source, entry) in consumed { until[source] = entry.next }
-    }
-
-    func isCulprit(_ source: Int32, _ offset: Int64) -> Bool {
-        guard let culprit else { return false }
-        return culprit.source == source && culprit.offset == offset
-    }
-
-    /// A transaction was committed up to these offsets.
-    mutating func committed(_ consumed: [(source: Int32, entry: OffsetLedger.Entry)]) {
-        if !isActive { return }
-        culprit = nil
-        for (source, entry) in consumed { if let end = until[source], entry.next >= end { until[source] = nil } }
-    }
-
-    mutating func revoked(_ source: Int32) {
-        until[source] = nil
-        if culprit?.source == source { culprit = nil }
     }
 }
 
@@ -300,6 +282,7 @@ extension StreamFault {
     public var text: String {
         switch self {
         case .refused(let refusal): "\(refusal.type): \(refusal.message)"
+        case .outputRefused(let reason): reason
         case .broker(let failure): "\(failure)"
         case .store(let failure): "store: \(failure)"
         }

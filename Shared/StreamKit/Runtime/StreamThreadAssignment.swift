@@ -17,15 +17,19 @@ extension StreamThread {
     }
 
     public func partitionsRevoked(_ partitions: [TopicPartition], lost: Bool) {
-        do throws(StreamFault) {
-            // Whoever gets the partitions next waits for this commit; when they are lost, it must not be.
-            if lost { try abortTransaction() } else { try commit() }
-        } catch {
-            pendingFault = error
+        if !isClosed {
+            isRevoking = true
+            defer { isRevoking = false }
+            do throws(StreamFault) {
+                // Whoever gets the partitions next waits for this commit; when they are lost, it must not be.
+                if lost { try abortTransaction() } else { try commit() }
+            } catch {
+                pendingFault = error
+            }
         }
         let gone = Set(partitions)
         for task in tasks.values where task.inputs.contains(where: { gone.contains($0.partition) }) {
-            closeTask(task.id, park: !lost)
+            closeTask(task.id, park: !isClosed && pendingFault == nil)
         }
         log.log(
             lost ? .warning : .info, lost ? "partitions lost" : "partitions revoked",
@@ -35,7 +39,7 @@ extension StreamThread {
     private func assign(_ partitions: [TopicPartition]) throws(StreamFault) {
         for id in Array(tasks.keys) { closeTask(id, park: true) }
         do throws(BrokerFailure) {
-            let committed = try consumer.committed(partitions)
+            let committed = try patiently { () throws(BrokerFailure) in try consumer.committed(partitions) }
             var positions: [TopicPartition: Int64] = [:]
             var watermarks: [TopicPartition: Int64] = [:]
             for partition in partitions {
@@ -45,18 +49,19 @@ extension StreamThread {
             var starts: [StartOffset] = []
             for subtopology in subtopologies {
                 let mine = partitions.filter { subtopology.sourceTopics.contains($0.topic) }
+                let upstream = mine.isEmpty ? [] : try upstream(of: subtopology)
                 for number in Set(mine.map(\.partition)).sorted() {
-                    let task = try make(subtopology, number, watermarks)
+                    let task = try make(subtopology, number, upstream, watermarks)
                     for input in task.inputs {
                         guard let position = positions[input.partition] else { continue }
-                        add(input, position: position)
+                        add(input, position: position, committed: committed[input.partition]?.offset)
                         starts.append(StartOffset(input.partition, offset: position, paused: !task.stores.isEmpty))
                     }
                 }
             }
-            try consumer.assign(starts)
+            try patiently { () throws(BrokerFailure) in try consumer.assign(starts) }
             for task in tasks.values where !task.stores.isEmpty {
-                restorations.append(try restoration(of: task))
+                restorations.append(try patiently { () throws(BrokerFailure) in try restoration(of: task) })
             }
         } catch {
             throw .broker(error)
@@ -65,12 +70,13 @@ extension StreamThread {
     }
 
     private func make(
-        _ subtopology: Subtopology, _ partition: Int32, _ watermarks: [TopicPartition: Int64]
+        _ subtopology: Subtopology, _ partition: Int32, _ upstream: [TopicPartition],
+        _ watermarks: [TopicPartition: Int64]
     ) throws(BrokerFailure) -> StreamTask {
         let factory = TaskFactory(plan: plan, clock: clock, consumer: consumer, output: output, backends: backends)
         do throws(StreamFault) {
             let task = try factory.make(
-                subtopology, partition: partition, watermarks: watermarks, parked: &parked)
+                subtopology, partition: partition, upstream: upstream, watermarks: watermarks, parked: &parked)
             tasks[task.id] = task
             return task
         } catch {
@@ -78,30 +84,45 @@ extension StreamThread {
         }
     }
 
+    /// The partitions that feed a part's repartition topics: whoever closes windows waits to hear of each of them, so that
+    /// none may be overlooked because the broker has not told of a topic yet.
+    private func upstream(of subtopology: Subtopology) throws(BrokerFailure) -> [TopicPartition] {
+        var upstream: [TopicPartition] = []
+        for node in subtopology.nodes {
+            guard case .repartitionSource(let topic) = plan.topology.nodes[node].kind else { continue }
+            for topic in plan.topology.feedingTopics(of: topic, subtopologies) {
+                let count = try patiently { () throws(BrokerFailure) in
+                    if let count = try consumer.partitionCount(of: topic) { return count }
+                    throw BrokerFailure(.retry, operation: "see \(topic)", reason: "the topic does not exist (yet)")
+                }
+                upstream += (0..<count).map { TopicPartition(topic, $0) }
+            }
+        }
+        return upstream
+    }
+
     private func restoration(of task: StreamTask) throws(BrokerFailure) -> Restoration {
+        let reader = try cluster.makeReader()
         do throws(StreamFault) {
-            return try Restoration(task.id, stores: task.stores, reader: try makeReader())
+            return try Restoration(task.id, stores: task.stores, reader: reader)
         } catch {
+            reader.close()
             throw error.stopping("restore task \(task.id)")
         }
     }
 
-    private func makeReader() throws(StreamFault) -> any PartitionReader {
-        do { return try cluster.makeReader() } catch { throw .broker(error) }
-    }
-
-    private func add(_ input: SourceInput, position: Int64) {
+    private func add(_ input: SourceInput, position: Int64, committed: Int64?) {
         let index = Int(input.source)
         while inputs.count <= index { inputs.append(nil) }
         inputs[index] = input
-        ledger.assign(input.source, position: position)
+        ledger.assign(input.source, position: position, committed: committed)
     }
 
     /// Where to begin: the committed offset, or the earliest record for a group that comes for the first time.
     private func startOffset(
         of partition: TopicPartition, committed: CommittedOffset?
     ) throws(BrokerFailure) -> Int64 {
-        let bounds = try consumer.bounds(of: partition, stable: false)
+        let bounds = try patiently { () throws(BrokerFailure) in try consumer.bounds(of: partition, stable: false) }
         guard let committed else { return bounds.first }
         if committed.offset >= bounds.first && committed.offset <= bounds.end { return committed.offset }
         // Of a repartition topic it is we who delete what was consumed, up to the committed offset and never beyond.
@@ -132,33 +153,42 @@ extension StreamThread {
     private func watermark(
         of partition: TopicPartition, committed: CommittedOffset?
     ) throws(BrokerFailure) -> Int64 {
-        do { return try CommitMetadata.watermarkMilliseconds(committed?.metadata ?? "") } catch {
+        do { return try CommitMetadata(committed?.metadata ?? "").watermarkMilliseconds } catch {
             throw BrokerFailure(
                 .stop, operation: "go on from the committed offset of \(partition)",
                 reason: "its metadata \"\(committed?.metadata ?? "")\" is of a newer version or not ours")
         }
     }
 
-    /// A position turned out not to exist while reading.
+    /// Positions turned out not to exist while reading. What was processed up to there is committed first.
     func positionsLost(_ partitions: [TopicPartition]) throws(StreamFault) {
+        try commit()
         do throws(BrokerFailure) {
             for partition in partitions {
                 let source = consumer.index(of: partition)
                 guard let entry = ledger[source] else { continue }
-                let start = try lost(partition, entry.next, try consumer.bounds(of: partition, stable: false))
-                ledger.assign(source, position: start)
-                try consumer.seek([(partition, start)])
+                let bounds = try patiently { () throws(BrokerFailure) in
+                    try consumer.bounds(of: partition, stable: false)
+                }
+                // The commit may have failed, and what is to be read again may still be there.
+                if (bounds.first...max(bounds.first, bounds.end)).contains(entry.next) { continue }
+                let start = try lost(partition, entry.next, bounds)
+                ledger.assign(source, position: start, committed: entry.committed)
             }
         } catch {
             throw .broker(error)
         }
+        try seekToLedger()
     }
 
-    /// After a batch that a rebalance cut: reading goes on where processing stands.
+    /// Reading goes on where processing stands.
     func seekToLedger() throws(StreamFault) {
+        let positions = ledger.assigned.compactMap { source, entry in
+            inputs[Int(source)].map { ($0.partition, entry.next) }
+        }
+        if positions.isEmpty { return }
         do throws(BrokerFailure) {
-            try consumer.seek(
-                ledger.assigned.compactMap { source, entry in inputs[Int(source)].map { ($0.partition, entry.next) } })
+            try patiently { () throws(BrokerFailure) in try consumer.seek(positions) }
         } catch {
             throw .broker(error)
         }
@@ -167,11 +197,21 @@ extension StreamThread {
     /// Reads on in the changelogs; a task whose stores are complete begins.
     func restoreStep() throws(StreamFault) {
         guard let restoration = restorations.first else { return }
-        guard try restoration.step(timeoutMilliseconds: 100) else { return }
+        do throws(StreamFault) {
+            guard try restoration.step(timeoutMilliseconds: 100) else { return }
+        } catch {
+            guard case .broker(let failure) = error, failure.response == .retry else { throw error }
+            return tryAgainLater(failure)
+        }
         restorations.removeFirst()
         restoration.close()
         guard let task = tasks[restoration.task] else { return }
-        do throws(BrokerFailure) { try consumer.resume(task.inputs.map(\.partition)) } catch { throw .broker(error) }
+        let mine = task.inputs.filter { ledger[$0.source] != nil }.map(\.partition)
+        do throws(BrokerFailure) {
+            try patiently { () throws(BrokerFailure) in try consumer.resume(mine) }
+        } catch {
+            throw .broker(error)
+        }
         try task.start()
         log.log(.info, "task restored", [("task", "\(task.id)")])
     }
@@ -186,11 +226,11 @@ extension StreamThread {
             ledger.revoke(input.source)
             isolation.revoked(input.source)
             consumedInternal[input.partition] = nil
-            inputs[Int(input.source)] = nil
+            if inputs.indices.contains(Int(input.source)) { inputs[Int(input.source)] = nil }
         }
         for store in task.stores {
-            // Half restored, a store says so itself by its changelog offset; what was pending is settled by now.
-            if park && task.isRunning {
+            // What is half restored, or holds writes that no transaction settled, is not kept.
+            if park && task.isRunning && store.store.backend.pendingCount == 0 {
                 parked.park(store, now: clock.monotonicMilliseconds)
             } else {
                 store.store.backend.close()
@@ -214,7 +254,7 @@ extension StreamFault {
     func stopping(_ operation: String) -> BrokerFailure {
         switch self {
         case .broker(let failure): failure
-        case .store, .refused: BrokerFailure(.stop, operation: operation, reason: text)
+        case .store, .refused, .outputRefused: BrokerFailure(.stop, operation: operation, reason: text)
         }
     }
 }

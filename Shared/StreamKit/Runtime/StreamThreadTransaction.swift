@@ -2,8 +2,9 @@
 extension StreamThread {
     /// Commits what was consumed since the last commit, with everything that it caused. Nothing open: nothing happens.
     func commit() throws(StreamFault) {
-        guard output.isOpen else { return }
+        guard output.isOpen || tasks.values.contains(where: \.hasPendingWrites) else { return }
         do throws(StreamFault) {
+            do throws(BrokerFailure) { try openTransaction() } catch { throw .broker(error) }
             for task in tasks.values where task.isRunning { try task.beforeCommit() }
             for task in tasks.values { for store in task.stores { try store.writeChangelog(to: output) } }
         } catch {
@@ -23,17 +24,34 @@ extension StreamThread {
         machine.opened()
     }
 
-    /// Processing was broken off by a fault that is no record's own.
+    /// Processing was broken off by a fault that is no record's own, or of which it is not known whose.
     func transactionFailed(_ fault: StreamFault) throws(StreamFault) {
-        guard case .broker(let failure) = fault else { throw fault }
         machine.opened()
-        log.log(.warning, "transaction broken off", [("error", "\(failure)")])
-        try drive(machine.failed(failure))
+        switch fault {
+        case .broker(let failure):
+            log.log(.warning, "transaction broken off", [("error", "\(failure)")])
+            try drive(machine.failed(failure))
+        case .refused(let refusal):
+            try drive(isolate(refusal.message))
+        case .outputRefused(let reason):
+            try drive(isolate(reason))
+        case .store:
+            throw fault
+        }
+    }
+
+    /// The output of a record that is known by now was refused: everything is done again, without that record.
+    func outputRefused(_ reason: String) throws(StreamFault) {
+        log.log(.warning, "output refused; the transaction is done again without its record", [("error", reason)])
+        machine.opened()
+        try drive(machine.abortRequested())
     }
 
     /// Gives up what is open without committing; what was consumed will be read again.
     func abortTransaction() throws(StreamFault) {
-        if output.isOpen { try drive(machine.abortRequested()) }
+        guard output.isOpen || tasks.values.contains(where: \.hasPendingWrites) else { return }
+        if output.isOpen { machine.opened() }
+        try drive(machine.abortRequested())
     }
 
     private func drive(_ first: TransactionMachine.Action) throws(StreamFault) {
@@ -45,12 +63,7 @@ extension StreamThread {
             case .rewind:
                 return try rewind()
             case .surrender:
-                try rewind(seeking: false)
-                throw .broker(
-                    BrokerFailure(
-                        .stop, operation: "go on",
-                        reason: "another instance has committed offsets of this one's partitions; start this one again")
-                )
+                return try surrender()
             case .stop(let failure):
                 throw .broker(failure)
             case .flush, .sendOffsets, .commit, .abort, .recreate, .settle:
@@ -59,6 +72,12 @@ extension StreamThread {
                         .warning, "transaction step failed",
                         [("step", "\(machine.state)"), ("retries", "\(machine.retries)"), ("error", "\(error)")])
                     action = machine.failed(error)
+                    if status.isStopRequested && (machine.state == .recreating || machine.state == .settling) {
+                        throw .broker(
+                            BrokerFailure(
+                                .stop, operation: "settle the open transaction before stopping",
+                                reason: "\(error.reason); the next start settles it"))
+                    }
                     if machine.retries > 0 {
                         clock.pause(milliseconds: min(1000, 20 << Int64(min(machine.retries, 6))))
                     }
@@ -72,8 +91,7 @@ extension StreamThread {
         switch action {
         case .flush:
             if let refused = try producer.flush().first {
-                isolate(refused)
-                return machine.abortRequested()
+                return isolate("\(refused.topic) refused the output: \(refused.reason)")
             }
         case .sendOffsets: try producer.sendOffsets(offsetsToCommit(), of: consumer)
         case .commit: try producer.commit()
@@ -85,21 +103,21 @@ extension StreamThread {
         return machine.succeeded()
     }
 
-    private func isolate(_ record: RefusedRecord) {
-        log.log(
-            .warning, "output refused; the transaction is done again record by record",
-            [("topic", record.topic), ("error", record.reason)])
-        isolation.refused(
-            "\(record.topic) refused the output: \(record.reason)", consumed: ledger.pending)
+    /// An output was refused: the transaction is done again so that the record to blame is found. Where that is not possible
+    /// (the output is a dead letter, or no record led to it), a person has to act.
+    private func isolate(_ reason: String) -> TransactionMachine.Action {
+        log.log(.warning, "output refused; the transaction is done again record by record", [("error", reason)])
+        if isolation.refused(reason, consumed: ledger.pending) { return machine.abortRequested() }
+        return machine.failed(BrokerFailure(.stop, operation: "write what has to be written", reason: reason))
     }
 
     private func offsetsToCommit() -> [TopicPartition: CommittedOffset] {
         var offsets: [TopicPartition: CommittedOffset] = [:]
-        for (source, entry) in ledger.pending {
+        for (source, entry) in ledger.toCommit {
             guard let input = inputs[Int(source)] else { continue }
-            offsets[input.partition] = CommittedOffset(
-                offset: entry.next,
-                metadata: CommitMetadata.text(watermarkMilliseconds: input.time.watermark(input.timeIndex)))
+            let metadata = CommitMetadata(
+                watermarkMilliseconds: input.time.watermark(input.timeIndex), transaction: output.transaction)
+            offsets[input.partition] = CommittedOffset(offset: entry.next, metadata: metadata.text)
         }
         return offsets
     }
@@ -114,10 +132,15 @@ extension StreamThread {
     }
 
     private func settlement() throws(BrokerFailure) -> OffsetLedger.Settlement {
-        let pending = ledger.pending
-        let committed = try consumer.committed(pending.compactMap { inputs[Int($0.source)]?.partition })
+        let committed = try consumer.committed(ledger.toCommit.compactMap { inputs[Int($0.source)]?.partition })
+        let transaction = output.transaction
         return ledger.settlement { source in
-            self.inputs[Int(source)].flatMap { committed[$0.partition]?.offset }
+            self.inputs[Int(source)].flatMap { committed[$0.partition] }.map {
+                // Metadata that we cannot read is nobody's but another's.
+                OffsetLedger.Committed(
+                    offset: $0.offset,
+                    isOfThisTransaction: (try? CommitMetadata($0.metadata))?.transaction == transaction)
+            }
         }
     }
 
@@ -126,6 +149,7 @@ extension StreamThread {
         output.closed()
         policy.closed()
         isolation.committed(ledger.pending)
+        deadLetters.committed()
         let consumed = ledger.pending.compactMap { source, entry in
             inputs[Int(source)].flatMap { $0.isInternal ? ($0.partition, entry.next) : nil }
         }
@@ -136,19 +160,25 @@ extension StreamThread {
         try purgeConsumed()
     }
 
-    private func rewind(seeking: Bool = true) throws(StreamFault) {
-        let pending = ledger.pending
+    private func rewind() throws(StreamFault) {
         output.closed()
         policy.closed()
         ledger.rewind()
+        deadLetters.aborted()
         do throws(StoreFailure) { for task in tasks.values { try task.aborted() } } catch { throw .store(error) }
         status.update { $0.transactionsAborted += 1 }
-        if !seeking { return }
-        do throws(BrokerFailure) {
-            try consumer.seek(
-                pending.compactMap { source, entry in inputs[Int(source)].map { ($0.partition, entry.start) } })
-        } catch {
-            throw .broker(error)
-        }
+        // Of partitions with nothing pending, too: a batch that was broken off may have held records of theirs.
+        if !isRevoking { try seekToLedger() }
+    }
+
+    /// Somebody else has committed offsets of these partitions: the group has gone on without us, and will say so with the
+    /// next poll. Whether our last transaction was committed before that cannot be known, so the stores are not kept.
+    private func surrender() throws(StreamFault) {
+        log.log(.warning, "another member has taken over these partitions; their tasks end here", [])
+        output.closed()
+        policy.closed()
+        deadLetters.aborted()
+        for id in Array(tasks.keys) { closeTask(id, park: false) }
+        status.update { $0.transactionsAborted += 1 }
     }
 }

@@ -7,9 +7,9 @@ struct TaskFactory {
     let backends: any StoreBackendFactory
 
     /// A task with its stores opened (or, where the thread still has them, taken over) but not restored.
-    /// `watermarks` are what was committed beside the offsets of its source partitions.
+    /// `upstream` are the partitions that feed its repartition topics; `watermarks` are what was committed beside the offsets of its source partitions.
     func make(
-        _ subtopology: Subtopology, partition: Int32, watermarks: [TopicPartition: Int64],
+        _ subtopology: Subtopology, partition: Int32, upstream: [TopicPartition], watermarks: [TopicPartition: Int64],
         parked: inout ParkedStores
     ) throws(StreamFault) -> StreamTask {
         let topology = plan.topology
@@ -17,8 +17,6 @@ struct TaskFactory {
         let time = TaskTime()
         var stores: [TaskStore] = []
         for definition in subtopology.stores { stores.append(try open(definition, partition, &parked)) }
-
-        let upstream = try upstream(of: subtopology)
 
         // From the last node to the first, so that each finds what comes after it.
         var built: [Int: Processor] = [:]
@@ -76,22 +74,6 @@ struct TaskFactory {
         } catch {
             throw .broker(error)
         }
-    }
-
-    private func upstream(of subtopology: Subtopology) throws(StreamFault) -> [TopicPartition] {
-        var upstream: [TopicPartition] = []
-        for node in subtopology.nodes {
-            guard case .repartitionSource(let topic) = plan.topology.nodes[node].kind else { continue }
-            for topic in plan.topology.feedingTopics(of: topic, plan.topology.subtopologies) {
-                do {
-                    let count = try consumer.partitionCount(of: topic) ?? 0
-                    upstream += (0..<count).map { TopicPartition(topic, $0) }
-                } catch {
-                    throw .broker(error)
-                }
-            }
-        }
-        return upstream
     }
 
     private func makeProcessor(_ node: Topology.Node, _ context: ProcessorContext) throws(StreamFault) -> Processor {

@@ -11,6 +11,8 @@ public final class TaskOutput {
     private var targets: [Target] = []
     /// A transaction was begun and is not ended.
     private(set) var isOpen = false
+    /// The number of the last transaction begun, unlike those of other threads and of earlier runs.
+    private(set) var transaction = UInt64.random(in: 0 ... .max)
     public private(set) var sentCount = 0
 
     init(_ producer: any TransactionalProducer) { self.producer = producer }
@@ -20,6 +22,7 @@ public final class TaskOutput {
         if isOpen { return }
         try producer.begin()
         isOpen = true
+        transaction &+= 1
     }
 
     func closed() { isOpen = false }

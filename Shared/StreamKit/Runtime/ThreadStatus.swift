@@ -37,8 +37,6 @@ public final class ThreadStatus: Sendable {
 
     public struct Partition: Sendable {
         public var nextOffset: Int64 = 0
-        /// The last stable offset when it was last asked for; nil before.
-        public var stableEnd: Int64?
         /// nil: no event time was seen.
         public var watermarkMilliseconds: Int64?
     }

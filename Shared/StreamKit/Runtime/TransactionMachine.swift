@@ -2,10 +2,11 @@
 ///
 ///     closed -> open -> flushing -> sendingOffsets -> committing -> (apply) closed
 ///                 any of these -> aborting -> (rewind) closed
-///                 any of these -> recreating -> settling -> (apply | rewind | surrender) closed
+///                 any of these -> recreating -> (rewind) closed
+///                   committing -> recreating -> settling -> (apply | rewind | surrender) closed
 ///
 /// A producer that is fenced, dead, or whose answer is not known is everyday business: a new one under the same
-/// transactional id settles what was open, and then the committed offsets tell whether it was committed.
+/// transactional id settles what was open. Where a commit had been sent, the committed offsets then tell what became of it.
 public struct TransactionMachine: Sendable {
     public enum State: Hashable, Sendable {
         case closed, open, flushing, sendingOffsets, committing, aborting, recreating, settling, stopped
@@ -30,6 +31,9 @@ public struct TransactionMachine: Sendable {
     public private(set) var state: State = .closed
     /// How often the present step was tried again.
     public private(set) var retries = 0
+    /// A commit was sent, and its outcome is not known.
+    private var isInDoubt = false
+    private var stopped: BrokerFailure?
     /// A step that may be retried is given up (for a new producer) after this many times.
     public let retriesMax: Int
 
@@ -37,24 +41,28 @@ public struct TransactionMachine: Sendable {
 
     public mutating func opened() { if state == .closed { enter(.open) } }
 
+    /// Ends the open transaction; with none open there is nothing to be applied.
     public mutating func commitRequested() -> Action {
-        guard state == .open else { return .apply }
-        return enter(.flushing, .flush)
+        if let stopped { return .stop(stopped) }
+        return state == .open ? enter(.flushing, .flush) : .rewind
     }
 
     /// Give up the open transaction (a rebalance took the partitions, or an output was refused).
     public mutating func abortRequested() -> Action {
-        state == .open || state == .flushing ? enter(.aborting, .abort) : .rewind
+        if let stopped { return .stop(stopped) }
+        return state == .open || state == .flushing ? enter(.aborting, .abort) : .rewind
     }
 
     /// The action of the present state succeeded.
     public mutating func succeeded() -> Action {
         switch state {
         case .flushing: return enter(.sendingOffsets, .sendOffsets)
-        case .sendingOffsets: return enter(.committing, .commit)
+        case .sendingOffsets:
+            isInDoubt = true
+            return enter(.committing, .commit)
         case .committing: return enter(.closed, .apply)
         case .aborting: return enter(.closed, .rewind)
-        case .recreating: return enter(.settling, .settle)
+        case .recreating: return isInDoubt ? enter(.settling, .settle) : enter(.closed, .rewind)
         case .closed, .open, .settling, .stopped: return .rewind
         }
     }
@@ -69,8 +77,10 @@ public struct TransactionMachine: Sendable {
 
     /// The action of the present state, or a `send` or `begin` before it, failed.
     public mutating func failed(_ failure: BrokerFailure) -> Action {
+        if let stopped { return .stop(stopped) }
         switch (failure.response, state) {
         case (.stop, _):
+            stopped = failure
             return enter(.stopped, .stop(failure))
         case (.retry, .recreating), (.recreate, .recreating), (.abort, .recreating):
             // Without a producer nothing can be done but to try again: the broker may be away for minutes.
@@ -102,6 +112,7 @@ public struct TransactionMachine: Sendable {
     private mutating func enter(_ state: State, _ action: Action = .rewind) -> Action {
         self.state = state
         retries = 0
+        if state == .closed { isInDoubt = false }
         return action
     }
 

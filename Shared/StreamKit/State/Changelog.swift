@@ -2,32 +2,32 @@
 ///
 /// Every key begins with the version of this form. The first record of a partition tells what the entries mean, so that a
 /// program that means something else by them stops before it touches anything.
-enum Changelog {
-    static let version: UInt8 = 1
+package enum Changelog {
+    package static let version: UInt8 = 1
     private static let entry: UInt8 = 0
     private static let definition: UInt8 = 1
 
     /// `key` as it stands in the changelog, written over `buffer`.
-    static func encode(_ key: Bytes, into buffer: inout [UInt8]) {
+    package static func encode(_ key: Bytes, into buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: true)
         buffer.append(version)
         buffer.append(entry)
         buffer.append(contentsOf: key)
     }
 
-    static let definitionKey: [UInt8] = [version, definition]
+    package static let definitionKey: [UInt8] = [version, definition]
 
-    enum Item {
+    package enum Item {
         case entry(key: Bytes)
         case definition
     }
 
-    enum Failure: Error, Hashable {
+    package enum Failure: Error, Hashable {
         case newerVersion(UInt8)
         case malformed
     }
 
-    static func decode(_ key: Bytes?) throws(Failure) -> Item {
+    package static func decode(_ key: Bytes?) throws(Failure) -> Item {
         guard let key, key.count >= 2 else { throw .malformed }
         guard key[0] == version else { throw .newerVersion(key[0]) }
         switch key[1] {

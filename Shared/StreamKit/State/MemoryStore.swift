@@ -157,8 +157,8 @@ public final class MemoryStore: StoreBackend {
     public func sweep(
         _ cursor: inout SweepCursor, limit: Int, remove: (_ key: Bytes, _ value: Bytes) -> Bool
     ) throws(StoreFailure) -> Bool {
-        if cursor.slot > mask { cursor.slot = 0 }
-        let end = min(mask + 1, cursor.slot + limit)
+        if cursor.slot > mask || cursor.slot < 0 { cursor.slot = 0 }
+        let end = cursor.slot + min(max(1, limit), mask + 1 - cursor.slot)
         for index in cursor.slot..<end where slots[index].reference != 0 {
             let block = slots[index].reference - 1
             let address = arena.address(block)

@@ -5,6 +5,9 @@ final class Restoration {
         let store: TaskStore
         let end: Int64
         var position: Int64
+        /// The changelog is read from its beginning.
+        let isWhole: Bool
+        var sawDefinition = false
     }
 
     let task: TaskID
@@ -21,15 +24,16 @@ final class Restoration {
             var starts: [StartOffset] = []
             for store in stores {
                 let bounds = try reader.bounds(of: store.changelog)
-                if bounds.first >= bounds.end { store.needsDefinition = true }
                 var start = store.store.backend.changelogOffset ?? bounds.first
-                if start > bounds.end || (start < bounds.first && store.store.backend.entryCount > 0) {
+                let isCut = start < bounds.first ? try !Self.isEmpty(store) : false
+                if start > bounds.end || isCut {
                     // The changelog was deleted, or made anew: what the store holds is not what it says.
                     try Self.reset(store)
                     start = bounds.first
                 }
                 start = max(start, bounds.first)
-                targets[reader.index(of: store.changelog)] = Target(store: store, end: bounds.end, position: start)
+                targets[reader.index(of: store.changelog)] = Target(
+                    store: store, end: bounds.end, position: start, isWhole: start <= bounds.first)
                 remainingCount += max(0, bounds.end - start)
                 if start < bounds.end {
                     starts.append(StartOffset(store.changelog, offset: start, paused: false))
@@ -39,6 +43,20 @@ final class Restoration {
         } catch {
             throw .broker(error)
         }
+    }
+
+    /// Exactly: a backend's `entryCount` may be an estimate.
+    private static func isEmpty(_ store: TaskStore) throws(BrokerFailure) -> Bool {
+        var isEmpty = true
+        do throws(StoreFailure) {
+            try store.store.backend.scan(prefix: Bytes(start: nil, count: 0)) { _, _ in
+                isEmpty = false
+                return false
+            }
+        } catch {
+            throw BrokerFailure(.stop, operation: "read the store \(store.store.definition.name)", reason: "\(error)")
+        }
+        return isEmpty
     }
 
     private static func reset(_ store: TaskStore) throws(BrokerFailure) {
@@ -55,6 +73,11 @@ final class Restoration {
             let batch = try reader.poll(timeoutMilliseconds: timeoutMilliseconds, maximum: 4096)
             defer { reader.release() }
             for record in batch.records { try apply(record) }
+            if let lost = batch.lostPositions.first {
+                throw BrokerFailure(
+                    .stop, operation: "restore from \(lost)",
+                    reason: "its records were deleted while they were read; start again")
+            }
         } catch {
             throw .broker(error)
         }
@@ -74,9 +97,26 @@ final class Restoration {
 
     private func finish() throws(StreamFault) -> Bool {
         for target in targets.values {
+            if !target.sawDefinition { try definitionMissing(target) }
             do { try target.store.restored(to: target.end) } catch { throw .store(error) }
         }
         return true
+    }
+
+    /// An empty changelog gets its definition with the first entries. (So does one whose entries are all removed: nothing
+    /// tells it from one of which only an aborted transaction is left.)
+    private func definitionMissing(_ target: Target) throws(StreamFault) {
+        let isEmpty: Bool
+        do { isEmpty = try Self.isEmpty(target.store) } catch { throw .broker(error) }
+        if isEmpty {
+            target.store.needsDefinition = true
+        } else if target.isWhole {
+            throw .broker(
+                refused(
+                    target.store.store.definition.name,
+                    "its changelog \(target.store.changelog) does not say what its entries mean; no program of this kind wrote it"
+                ))
+        }
     }
 
     private func apply(_ record: Record) throws(BrokerFailure) {
@@ -92,6 +132,7 @@ final class Restoration {
                     throw refused(definition.name, "\(error)")
                 }
             case .definition:
+                targets[source]?.sawDefinition = true
                 let found = record.value.map { String(decoding: $0, as: UTF8.self) } ?? ""
                 guard found == definition.format else {
                     throw refused(

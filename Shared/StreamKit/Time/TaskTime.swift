@@ -25,21 +25,21 @@ public final class TaskTime {
     /// The wall clock as of this batch; reading it for each record would cost as much as scanning one.
     public private(set) var nowMilliseconds: Int64 = 0
 
-    init() {}
+    package init() {}
 
-    func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
+    package func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
         entries.append(Entry(source: source, partition: partition, committed: watermark, watermark: watermark))
         return entries.count - 1
     }
 
     /// A record of this partition follows.
     @inline(__always)
-    func begin(_ index: Int) {
+    package func begin(_ index: Int) {
         current = index
         entries[index].endReachedAt = nil
     }
 
-    func reachedEnd(_ index: Int) {
+    package func reachedEnd(_ index: Int) {
         if entries[index].endReachedAt == nil { entries[index].endReachedAt = nowMilliseconds }
     }
 
@@ -51,7 +51,7 @@ public final class TaskTime {
         entries.map { entry in (entry.partition, entry.endReachedAt.map { max(0, nowMilliseconds - $0) }) }
     }
 
-    func clock(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
+    package func clock(nowMilliseconds: Int64) { self.nowMilliseconds = nowMilliseconds }
 
     /// The partition that the present record was read from.
     public var currentPartition: TopicPartition { entries[current].partition }
@@ -88,34 +88,54 @@ public final class TaskTime {
         entries.map { ($0.partition, $0.watermark) }
     }
 
-    func watermark(_ index: Int) -> Int64 { entries[index].watermark }
+    package func watermark(_ index: Int) -> Int64 { entries[index].watermark }
 
-    func committed() { for index in entries.indices { entries[index].committed = entries[index].watermark } }
-    func aborted() { for index in entries.indices { entries[index].watermark = entries[index].committed } }
+    package func committed() { for index in entries.indices { entries[index].committed = entries[index].watermark } }
+    package func aborted() { for index in entries.indices { entries[index].watermark = entries[index].committed } }
 }
 
-/// What stands beside a committed offset: the format's version and the partition's watermark.
-public enum CommitMetadata {
-    /// `1;watermark=1736782245123`, or `1` without one.
-    public static func text(watermarkMilliseconds: Int64) -> String {
-        watermarkMilliseconds == TaskTime.none ? "1" : "1;watermark=\(watermarkMilliseconds)"
-    }
-
+/// What stands beside a committed offset: the format's version, the partition's watermark, and the number of the transaction
+/// that committed it, by which its producer's successor knows that it did.
+///
+/// `1;transaction=9f3ac05d11e2b877;watermark=1736782245123`; a partition without a watermark leaves that out.
+public struct CommitMetadata: Hashable, Sendable {
     public enum Failure: Error, Hashable, Sendable {
         case newerVersion(String)
         case malformed(String)
     }
 
-    /// The watermark in the metadata of a committed offset. Metadata of other programs (empty, say) has none.
-    public static func watermarkMilliseconds(_ text: String) throws(Failure) -> Int64 {
-        if text.isEmpty { return TaskTime.none }
+    /// `TaskTime.none` without one.
+    public var watermarkMilliseconds: Int64
+    public var transaction: UInt64?
+
+    public init(watermarkMilliseconds: Int64, transaction: UInt64?) {
+        self.watermarkMilliseconds = watermarkMilliseconds
+        self.transaction = transaction
+    }
+
+    /// Reads the metadata of a committed offset. Metadata of other programs (empty, say) says nothing.
+    public init(_ text: String) throws(Failure) {
+        self.init(watermarkMilliseconds: TaskTime.none, transaction: nil)
         let parts = text.split(separator: ";", omittingEmptySubsequences: false)
-        guard let version = Int(parts[0]) else { return TaskTime.none }
+        guard let version = parts.first.flatMap({ Int($0) }) else { return }
         guard version == 1 else { throw .newerVersion(text) }
-        for part in parts.dropFirst() where part.hasPrefix("watermark=") {
-            guard let value = Int64(part.dropFirst("watermark=".count)) else { throw .malformed(text) }
-            return value
+        for part in parts.dropFirst() {
+            if part.hasPrefix("watermark=") {
+                guard let value = Int64(part.dropFirst("watermark=".count)) else { throw .malformed(text) }
+                watermarkMilliseconds = value
+            } else if part.hasPrefix("transaction=") {
+                guard let value = UInt64(part.dropFirst("transaction=".count), radix: 16) else {
+                    throw .malformed(text)
+                }
+                transaction = value
+            }
         }
-        return TaskTime.none
+    }
+
+    public var text: String {
+        var text = "1"
+        if let transaction { text += ";transaction=" + String(transaction, radix: 16) }
+        if watermarkMilliseconds != TaskTime.none { text += ";watermark=\(watermarkMilliseconds)" }
+        return text
     }
 }

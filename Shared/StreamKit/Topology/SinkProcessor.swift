@@ -56,7 +56,7 @@ extension SendFailure {
     /// What a failed `send` means for the record that was being processed.
     var fault: StreamFault {
         switch self {
-        case .refused(let reason): .refused(Refusal("OUTPUT_REFUSED", "the output cannot be written: \(reason)"))
+        case .refused(let reason): .outputRefused("the output cannot be written: \(reason)")
         case .failed(let failure): .broker(failure)
         }
     }

@@ -44,6 +44,19 @@ extension Topology {
         }
     }
 
+    /// Every topic that the topology's steps and stores write to.
+    var writtenTopics: [String] {
+        nodes.flatMap { node in
+            let sinks: [String]
+            switch node.kind {
+            case .sink(let sink): sinks = [sink.topic]
+            case .repartitionSink(let topic), .shuffle(let topic, _): sinks = [repartitionTopic(topic)]
+            case .source, .repartitionSource, .process: sinks = []
+            }
+            return sinks + node.stores.map(changelogTopic)
+        }
+    }
+
     public func repartitionTopic(_ topic: RepartitionTopic) -> String { internalTopic(topic.name, "repartition") }
 
     /// The topics whose partitions feed a repartition topic: the sources of the sub-topologies that write it.

@@ -1,8 +1,8 @@
-internal import Metrics
+package import Metrics
 internal import StreamKit
 
 /// What the stream threads do, for Prometheus. The names are an interface: a test compares them with the documentation.
-enum RuntimeMetrics {
+package enum RuntimeMetrics {
     static let recordsRead = MetricFamily.counter(
         "streamkit_records_read_total", help: "Records taken from input topics.", labels: ["thread"])
     static let recordsWritten = MetricFamily.counter(
@@ -42,13 +42,24 @@ enum RuntimeMetrics {
     static let events = MetricFamily.counter(
         "streamkit_events_total", help: "What the service's own steps count.", labels: ["thread", "event"])
 
+    /// What there is, for the documentation's test.
+    package static let catalog: [MetricDescriptor] = [
+        recordsRead.descriptor, recordsWritten.descriptor, deadLetters.descriptor, committed.descriptor,
+        aborted.descriptor, recreated.descriptor, rebalances.descriptor, commitTime.descriptor, commitTimeMax.descriptor,
+        state.descriptor, restoreRemaining.descriptor, position.descriptor, lag.descriptor, watermarkDelay.descriptor,
+        storeEntries.descriptor, storeBytes.descriptor, events.descriptor,
+    ]
+
     /// Registers all; they are filled in whenever metrics are read.
-    static func register(in registry: MetricsRegistry, statuses: [ThreadStatus], clock: SystemClock) {
+    static func register(
+        in registry: MetricsRegistry, statuses: [ThreadStatus], lagProbe: LagProbe, clock: SystemClock
+    ) {
         registry.onRead {
             let now = clock.nowMilliseconds
+            let ends = lagProbe.ends
             for (number, status) in statuses.enumerated() {
                 do {
-                    try fill(registry, thread: "\(number)", status.snapshot, now: now)
+                    try fill(registry, thread: "\(number)", status.snapshot, ends, now: now)
                 } catch {
                     // A label set that clashes cannot be shown; the others are.
                 }
@@ -57,7 +68,8 @@ enum RuntimeMetrics {
     }
 
     private static func fill(
-        _ registry: MetricsRegistry, thread: String, _ snapshot: ThreadStatus.Snapshot, now: Int64
+        _ registry: MetricsRegistry, thread: String, _ snapshot: ThreadStatus.Snapshot,
+        _ ends: [TopicPartition: Int64], now: Int64
     ) throws(MetricError) {
         try registry.register(recordsRead, thread).set(to: snapshot.recordsRead)
         try registry.register(recordsWritten, thread).set(to: snapshot.recordsSent)
@@ -79,7 +91,7 @@ enum RuntimeMetrics {
         for (partition, progress) in snapshot.partitions {
             let labels = [partition.topic, "\(partition.partition)"]
             try registry.register(position, labels).set(to: Int(progress.nextOffset))
-            if let end = progress.stableEnd {
+            if let end = ends[partition] {
                 try registry.register(lag, labels).set(to: Int(max(0, end - progress.nextOffset)))
             }
             if let watermark = progress.watermarkMilliseconds {

@@ -1,4 +1,5 @@
 internal import StreamKit
+internal import StreamKitKafka
 
 /// Makes what a service reaches the outside with, from its settings.
 struct ServiceClients {
@@ -17,11 +18,30 @@ struct ServiceClients {
         instance = runtime.instanceID ?? state.instanceName
     }
 
-    func makeCluster() throws -> any Cluster {
-        throw BrokerFailure(.stop, operation: "", reason: "")
+    /// Said once at every start: what an older library lacks costs speed and memory.
+    func warnOfOldLibrary() {
+        if KafkaClusterSettings.isLibraryRecent { return }
+        logger.warn(
+            "librdkafka is older than 2.3.0; a newer one fetches better and has fewer errors",
+            ["librdkafka": .text(KafkaClusterSettings.libraryVersion)])
+    }
+
+    func makeCluster() throws -> KafkaCluster {
+        var settings = KafkaClusterSettings(
+            application: runtime.application, instance: instance, isStaticMember: runtime.instanceID != nil,
+            bootstrapServers: runtime.kafka.bootstrapServers, log: RuntimeLogger(logger: logger))
+        settings.properties = runtime.kafka.properties.map { ($0.name, $0.value) }
+        settings.sessionTimeout = processing.sessionTimeout
+        settings.transactionTimeout = processing.transactionTimeout
+        return try KafkaCluster(settings)
     }
 
     func makeBackends() throws -> any StoreBackendFactory {
-        throw BrokerFailure(.stop, operation: "", reason: "")
+        switch processing.store {
+        case .memory: return MemoryStoreFactory()
+        case .rocksdb:
+            return try RocksDBStoreFactory(
+                folder: "\(state.path)/rocksdb", log: RuntimeLogger(logger: logger))
+        }
     }
 }

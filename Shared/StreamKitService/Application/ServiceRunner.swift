@@ -1,5 +1,6 @@
 internal import Metrics
 internal import StreamKit
+internal import StreamKitKafka
 internal import Synchronization
 
 /// Runs a service until it is told to stop or cannot go on: topics, threads, ops server, signals.
@@ -28,7 +29,8 @@ struct ServiceRunner<Service: StreamService> {
             let state = try StateDirectory(path: runtime.stateDirectory, application: runtime.application)
             defer { withExtendedLifetime(state) {} }
             let statuses = (0..<configuration.processing.threads).map { _ in ThreadStatus() }
-            let ops = try startOps(statuses)
+            let lagProbe = LagProbe()
+            let ops = try startOps(statuses, lagProbe)
             defer { ops.stop() }
             let clients = ServiceClients(configuration.runtime, configuration.processing, state, logger)
             logger.info(
@@ -37,11 +39,14 @@ struct ServiceRunner<Service: StreamService> {
                     "version": .text(StreamKitVersion.text), "instance": .text(clients.instance),
                     "ops": .text("\(ops.address)"),
                 ])
+            clients.warnOfOldLibrary()
             let cluster = try clients.makeCluster()
             let backends = try clients.makeBackends()
             guard try prepareTopics(cluster, stop) else { return .drained }
-            let background = try startBackground(stop)
+            let isReady = SharedFlag()
+            let background = startBackground(stop, isReady, statuses, lagProbe, cluster)
             defer { background?.join() }
+            while !isReady.isRaised && !stop.isRequested { clock.pause(milliseconds: 5) }
             return runThreads(statuses, cluster, backends, stop)
         } catch {
             logger.error("cannot start", ["error": .text("\(error)")])
@@ -49,12 +54,12 @@ struct ServiceRunner<Service: StreamService> {
         }
     }
 
-    private func startOps(_ statuses: [ThreadStatus]) throws -> OpsServer {
+    private func startOps(_ statuses: [ThreadStatus], _ lagProbe: LagProbe) throws -> OpsServer {
         let registry = MetricsRegistry(constantLabels: [
             "service": Service.name, "application": configuration.runtime.application,
         ])
         try ProcessMetrics.register(in: registry)
-        RuntimeMetrics.register(in: registry, statuses: statuses, clock: clock)
+        RuntimeMetrics.register(in: registry, statuses: statuses, lagProbe: lagProbe, clock: clock)
         let health = ServiceHealth(statuses: statuses, clock: clock)
         let topology = configuration.topology
         return try OpsServer(
@@ -93,18 +98,31 @@ struct ServiceRunner<Service: StreamService> {
         return false
     }
 
-    /// Lets the service look after what it keeps beside the records, about every second, until the end.
-    private func startBackground(_ stop: StopRequest) throws -> PosixThread? {
-        guard let watch = configuration.service.makeWatch() else { return nil }
+    /// Looks after what is beside the records, until the end: what the service itself keeps up to date, several times a second,
+    /// and where the inputs end, every two seconds. Raises the flag once records may be read.
+    private func startBackground(
+        _ stop: StopRequest, _ isReady: SharedFlag, _ statuses: [ThreadStatus], _ lagProbe: LagProbe,
+        _ cluster: KafkaCluster
+    ) -> PosixThread? {
+        let makeWatch = configuration.service.makeWatch()
         let logger = logger
         let clock = clock
-        return PosixThread {
-            let look = watch()
+        let thread = PosixThread {
+            let watch = makeWatch?()
+            var turns = 0
             while !stop.isRequested {
-                clock.pause(milliseconds: 200)
-                look(logger)
+                if watch?.look(cluster, logger) ?? true { isReady.raise() }
+                clock.pause(milliseconds: isReady.isRaised ? 200 : 20)
+                turns += 1
+                if turns % 10 == 0 { lagProbe.look(statuses, cluster) }
             }
+            watch?.close()
         }
+        if thread == nil {
+            logger.error("the system gives no thread for the work beside the records")
+            stop.request()
+        }
+        return thread
     }
 
     private func runThreads(

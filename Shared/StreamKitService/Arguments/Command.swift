@@ -11,11 +11,18 @@ public struct Command: Sendable {
         let name: String
         let help: String
         let isRequired: Bool
+        let isRepeated: Bool
 
-        public init(_ name: String, help: String, isRequired: Bool = true) {
+        /// - Parameter isRepeated: takes all that is left; of the last one only.
+        public init(_ name: String, help: String, isRequired: Bool = true, isRepeated: Bool = false) {
             self.name = name
             self.help = help
             self.isRequired = isRequired
+            self.isRepeated = isRepeated
+        }
+
+        var usage: String {
+            (isRequired ? name : "[\(name)]") + (isRepeated ? "..." : "")
         }
     }
 
@@ -88,14 +95,18 @@ public struct Command: Sendable {
         if let missing = options.first(where: { $0.isRequired && given[$0.name] == nil }) {
             throw refusal("\(missing.usage) is missing")
         }
-        if values.count > positionals.count { throw refusal("unexpected argument \(values[positionals.count])") }
+        let takesRest = positionals.last?.isRepeated ?? false
+        if values.count > positionals.count, !takesRest {
+            throw refusal("unexpected argument \(values[positionals.count])")
+        }
         for positional in positionals.dropFirst(values.count) where positional.isRequired {
             throw refusal("\(positional.name) is missing")
         }
-        let named = zip(positionals, values).map { ($0.name, $1) }
-        return .run(
-            Arguments(
-                path: path, given: given, positionals: Dictionary(named, uniquingKeysWith: { first, _ in first })))
+        var named: [String: [String]] = [:]
+        for (index, value) in values.enumerated() {
+            named[positionals[min(index, positionals.count - 1)].name, default: []].append(value)
+        }
+        return .run(Arguments(path: path, given: given, positionals: named))
     }
 
     private func option(
@@ -130,9 +141,9 @@ public struct Arguments {
     /// The program's name and the subcommand's.
     public let path: [String]
     private let given: [String: [String]]
-    private let positionals: [String: String]
+    private let positionals: [String: [String]]
 
-    init(path: [String], given: [String: [String]], positionals: [String: String]) {
+    init(path: [String], given: [String: [String]], positionals: [String: [String]]) {
         self.path = path
         self.given = given
         self.positionals = positionals
@@ -147,7 +158,10 @@ public struct Arguments {
         (given[option.name] ?? []).compactMap(option.value)
     }
 
-    public func positional(_ name: String) -> String? { positionals[name] }
+    public func positional(_ name: String) -> String? { positionals[name]?.first }
+
+    /// Every value of a positional argument that may be repeated.
+    public func positionals(_ name: String) -> [String] { positionals[name] ?? [] }
 }
 
 /// Why a command line was refused.

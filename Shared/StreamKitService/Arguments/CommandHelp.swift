@@ -7,7 +7,7 @@ extension Command {
     func help(_ path: [String]) -> String {
         var text = "Usage: " + usage(path) + "\n\n" + Self.wrap(about, indent: 0) + "\n"
         text += Self.table("Arguments", positionals.map { ($0.name, $0.help) })
-        text += Self.table("Commands", subcommands.map { ($0.name, $0.about) })
+        text += Self.table("Commands", subcommands.map { ($0.name, $0.summary) })
         var rows = options.map { option in
             (option.usage, option.help + (option.isRepeated ? " May be repeated." : ""))
         }
@@ -18,12 +18,22 @@ extension Command {
         return text
     }
 
+    /// The first sentence of what it is about.
+    private var summary: String {
+        var text = ""
+        for word in about.split(separator: " ") {
+            text += (text.isEmpty ? "" : " ") + word
+            if word.hasSuffix(".") { break }
+        }
+        return text
+    }
+
     private func usage(_ path: [String]) -> String {
         var words = path
         words += options.map { option in
             (option.isRequired ? option.usage : "[\(option.usage)]") + (option.isRepeated ? "..." : "")
         }
-        words += positionals.map { $0.isRequired ? $0.name : "[\($0.name)]" }
+        words += positionals.map(\.usage)
         if !subcommands.isEmpty { words.append("COMMAND") }
         return words.joined(separator: " ")
     }

@@ -3,7 +3,7 @@ internal import YAML
 
 /// The process's environment variables, or a test's. One that is set but empty counts as not set.
 public struct Environment: Sendable {
-    private let values: [String: String]
+    public let values: [String: String]
 
     public init(_ values: [String: String]) {
         self.values = values

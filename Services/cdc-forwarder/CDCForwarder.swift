@@ -1,0 +1,80 @@
+import ChangeData
+import Expressions
+import StreamKit
+import StreamKitRules
+import StreamKitService
+
+/// Maps a table's changes, as a change-data-capture connector writes them, onto records.
+@main struct CDCForwarder: StreamService {
+    static let name = "cdc-forwarder"
+    static let about = "Maps change events of a database onto records."
+
+    private let input: ServiceInput
+    private let output: SinkDefinition
+    private let mapping: ChangeMapping
+
+    init(_ settings: SettingsReader) {
+        input = ServiceInput(settings)
+        output = settings.sink("output")
+        mapping = ChangeMapping(settings)
+    }
+
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { mapping.declarations.watch }
+
+    func declare(_ flow: Flow) {
+        let mapping = mapping
+        flow.source("changes", topics: input.topics)
+            .process("map") { ForwardProcessor($0, mapping) }
+            .to("records", output)
+    }
+}
+
+/// The `source`, `where`, `fields` and `key` of the file.
+struct ChangeMapping: Sendable {
+    private enum Format: String, CaseIterable, Sendable { case debezium }
+
+    let options: DebeziumDecoder.Options
+    let declarations: RuleDeclarations
+    let condition: Expression?
+    let fields: [ComputedField]
+    let key: Expression?
+
+    /// What expressions find of a change event.
+    private static let event = ObjectType(
+        name: "change event",
+        fields: [
+            .init("op", .string), .init("database", .nullable(.string)), .init("schema", .nullable(.string)),
+            .init("table", .nullable(.string)), .init("snapshot", .bool), .init("changed_at_ms", .nullable(.int)),
+            .init("captured_at_ms", .nullable(.int)), .init("before", .dyn), .init("after", .dyn),
+            .init("unavailable", .list(.string)), .init("source", .dyn), .init("transaction", .dyn),
+            .init("message", .dyn),
+        ])
+
+    init(_ settings: SettingsReader) {
+        var options = DebeziumDecoder.Options()
+        _ = settings.value("source.format", .word(Format.self), default: .debezium)
+        // Without a schema an event does not tell a decimal's scale or a time's unit.
+        for (column, text) in settings.entries("source.columns", .text) {
+            guard let encoding = ColumnEncoding(text) else {
+                settings.problem("source.columns.\(column)", "\(text) is no encoding; \(ColumnEncoding.grammar)")
+                continue
+            }
+            options.columns[column] = encoding
+        }
+        options.decimals = settings.value("source.decimals", .word(DecimalForm.self), default: .string)
+        options.times = settings.value("source.times", .word(TimeForm.self), default: .rfc3339)
+        options.unavailableValue = settings.value(
+            "source.unavailable_value", .text, default: options.unavailableValue)
+        self.options = options
+        var declarations = RuleDeclarations(settings, record: Self.event)
+        condition = declarations.compile(settings, "where", expecting: .bool, isRequired: false)
+        fields = declarations.computedFields(settings, "fields")
+        if fields.isEmpty { settings.problem("fields", "is missing; must be a mapping of names to expressions") }
+        key = declarations.compile(settings, "key", expecting: nil, isRequired: false)
+        self.declarations = declarations
+    }
+
+    var expressions: [Expression] {
+        fields.map(\.expression) + [condition, key].compactMap { $0 }
+    }
+}

@@ -1,0 +1,69 @@
+import ChangeData
+import Expressions
+import JSON
+import StreamKit
+import StreamKitRules
+
+/// Decodes change events and maps those that the condition lets through; the others are counted by operation.
+final class ForwardProcessor: Processor {
+    private let mapping: ChangeMapping
+    private let decoder: DebeziumDecoder
+    private let evaluator: RuleEvaluator
+    private let object: ComputedObject
+    private let key: KeyExpression?
+    private let event = OutputBuffer(capacity: 4096)
+    private var skippedCounts: [ChangeOperation: Int] = [:]
+
+    init(_ context: ProcessorContext, _ mapping: ChangeMapping) {
+        self.mapping = mapping
+        decoder = DebeziumDecoder(mapping.options)
+        evaluator = RuleEvaluator(mapping.declarations, context, expressions: mapping.expressions)
+        object = ComputedObject(mapping.fields, evaluator: evaluator)
+        key = mapping.key.map { KeyExpression("key", $0) }
+        super.init(context)
+    }
+
+    override var counters: [(name: String, count: Int)] {
+        skippedCounts.map { ("skipped_\($0.key)", $0.value) }
+    }
+
+    override func process(_ record: Record) throws(StreamFault) {
+        var mapped = record
+        do throws(Refusal) {
+            guard try read(record) else { return }
+            mapped.value = try object.compute()
+            if let key { mapped.key = try key.evaluate(evaluator) }
+        } catch {
+            throw .refused(error)
+        }
+        try forward(mapped)
+    }
+
+    /// Decodes the event for the expressions; false if it is not to be forwarded.
+    private func read(_ record: Record) throws(Refusal) -> Bool {
+        let change: ChangeEvent
+        event.removeAll()
+        do throws(ChangeEventFault) {
+            change = try decoder.decode(record.value)
+            if change.operation == .tombstone {
+                skippedCounts[.tombstone, default: 0] += 1
+                return false
+            }
+            try change.write(into: event)
+        } catch {
+            if case .malformed = error { throw Refusal("MALFORMED_JSON", "\(error)") }
+            throw Refusal("CHANGE_EVENT_UNREADABLE", "\(error)")
+        }
+        var plain = record
+        plain.value = event.bytes
+        try evaluator.read(plain)
+        guard let condition = mapping.condition else { return true }
+        do {
+            if try condition.bool(in: evaluator.context) { return true }
+        } catch {
+            throw RuleEvaluator.refusal("where", error)
+        }
+        skippedCounts[change.operation, default: 0] += 1
+        return false
+    }
+}

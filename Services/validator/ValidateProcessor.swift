@@ -1,0 +1,63 @@
+import Expressions
+import JSON
+import JSONSchema
+import StreamKit
+import StreamKitRules
+
+/// Checks one record after the other. What is wrong with one is told whole: every violation, not just the first.
+final class ValidateProcessor: Processor {
+    private let evaluator: RuleEvaluator
+    private let schema: SchemaValidator?
+    private let rules: [ValidationRules.Rule]
+    private let key: KeyExpression?
+
+    init(_ context: ProcessorContext, _ declarations: RuleDeclarations, _ rules: ValidationRules) {
+        evaluator = RuleEvaluator(declarations, context, expressions: rules.expressions)
+        schema = rules.schema.map { [record = evaluator.context.record] in SchemaValidator($0, record: record) }
+        self.rules = rules.rules
+        key = rules.key.map { KeyExpression("key", $0) }
+        super.init(context)
+    }
+
+    override func process(_ record: Record) throws(StreamFault) {
+        var valid = record
+        do throws(Refusal) {
+            try evaluator.read(record)
+            if !isValid() { throw violations() }
+            if let key { valid.key = try key.evaluate(evaluator) }
+        } catch {
+            throw .refused(error)
+        }
+        try forward(valid)
+    }
+
+    private func isValid() -> Bool {
+        if let schema, !schema.isValid() { return false }
+        for rule in rules {
+            // A rule that cannot be evaluated is not fulfilled.
+            guard (try? rule.condition.bool(in: evaluator.context)) == true else { return false }
+        }
+        return true
+    }
+
+    /// Everything that is wrong. A rule that fails to evaluate counts only if the schema found nothing: it fails because a field
+    /// is missing or of another type, and the schema says that better.
+    private func violations() -> Refusal {
+        let ofSchema = schema?.violations() ?? []
+        var messages = ofSchema.map(\.message)
+        var rulesBroken = 0
+        for rule in rules {
+            do {
+                if try rule.condition.bool(in: evaluator.context) { continue }
+                messages.append("\(rule.field): \(rule.message)")
+                rulesBroken += 1
+            } catch {
+                if !ofSchema.isEmpty { continue }
+                messages.append("\(rule.field): \(rule.message) (\(error.message))")
+                rulesBroken += 1
+            }
+        }
+        let type = ofSchema.isEmpty && rulesBroken > 0 ? "BUSINESS_RULE_VIOLATION" : "SCHEMA_VIOLATION"
+        return Refusal(type, messages.joined(separator: "; "))
+    }
+}

@@ -1,0 +1,63 @@
+import Expressions
+import JSONSchema
+import StreamKit
+import StreamKitRules
+import StreamKitService
+
+/// Lets through what fulfils a schema and rules, byte for byte; everything else becomes a dead letter.
+@main struct Validator: StreamService {
+    static let name = "validator"
+    static let about = "Lets through records that fulfil a JSON Schema and rules."
+
+    private let input: ServiceInput
+    private let output: SinkDefinition
+    private let declarations: RuleDeclarations
+    private let rules: ValidationRules
+
+    init(_ settings: SettingsReader) {
+        input = ServiceInput(settings)
+        output = settings.sink("output")
+        declarations = RuleDeclarations(settings)
+        rules = ValidationRules(settings, declarations)
+    }
+
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+
+    func declare(_ flow: Flow) {
+        let declarations = declarations
+        let rules = rules
+        flow.source("records", topics: input.topics)
+            .process("validate") { ValidateProcessor($0, declarations, rules) }
+            .to("valid", output)
+    }
+}
+
+/// The `schema`, `rules` and `key` of the file.
+struct ValidationRules: Sendable {
+    struct Rule: Sendable {
+        let field: String
+        let condition: Expression
+        let message: String
+    }
+
+    let schema: JSONSchema?
+    let rules: [Rule]
+    /// nil: the key stays what it is.
+    let key: Expression?
+
+    init(_ settings: SettingsReader, _ declarations: RuleDeclarations) {
+        schema = SchemaSettings.schema(settings, "schema")
+        key = declarations.compile(settings, "key", expecting: nil, isRequired: false)
+        rules = settings.sections("rules").compactMap { section in
+            let field = section.required("field", .text)
+            let message = section.required("message", .text)
+            guard let condition = declarations.compile(section, "require", expecting: .bool) else { return nil }
+            return Rule(field: field, condition: condition, message: message)
+        }
+        if schema == nil, rules.isEmpty, !settings.isPresent("schema") {
+            settings.problem("schema", "is missing, and so are rules: nothing would be validated")
+        }
+    }
+
+    var expressions: [Expression] { rules.map(\.condition) + (key.map { [$0] } ?? []) }
+}

@@ -1,0 +1,110 @@
+public import JSON
+
+extension Expression {
+    /// Appends the value as JSON: decimals and doubles as numbers, timestamps, durations (`"1.5s"`) and bytes (base64) as
+    /// strings, maps as objects.
+    ///
+    /// - Returns: false if the value is an empty optional: then nothing is written, and the caller leaves the field out.
+    /// - Throws: also for what JSON cannot hold: NaN and infinities.
+    @discardableResult
+    public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
+        context.begin(localCount: localCount)
+        if (try? writer(context, output)) != nil { return true }
+        let value = try evaluateKeepingNumbers(in: context)
+        if case .optional(nil) = value { return false }
+        let start = output.count
+        do {
+            try value.writeJSON(to: output)
+        } catch {
+            output.truncate(to: start)
+            throw error.at(program.root.offset).located(in: source)
+        }
+        return true
+    }
+
+    /// Appends the bytes of a string or of bytes as they are: for keys, headers and topic names.
+    public func writeBytes(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) {
+        context.begin(localCount: localCount)
+        if let value = try? text(context) { return output.append(value.bytes) }
+        let value = try evaluate(in: context)
+        switch value {
+        case .string(let text): text.utf8.withUnsafeBytes { output.append($0) }
+        case .bytes(let bytes): bytes.withUnsafeBytes { output.append($0) }
+        default: throw wrongType(value, "a string or bytes")
+        }
+    }
+}
+
+/// Appends a value as JSON, or nothing if that takes the general evaluator.
+typealias Writer = @Sendable (EvaluationContext, OutputBuffer) throws(Unusual) -> Void
+
+extension CompiledCode {
+    var writer: Writer {
+        switch self {
+        case .bool(let code):
+            return { context, output throws(Unusual) in output.append(try code(context) ? "true" : "false") }
+        case .int(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
+        case .decimal(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
+        case .text(let code):
+            return { context, output throws(Unusual) in output.appendQuoted(try code(context).bytes) }
+        case .instant(let code):
+            return { context, output throws(Unusual) in
+                let instant = try code(context)
+                output.appendQuoted(instant)
+            }
+        case .double, .duration, .general: return { _, _ throws(Unusual) in throw Unusual() }
+        }
+    }
+}
+
+extension Value {
+    /// Appends the value as JSON.
+    public func writeJSON(to output: OutputBuffer) throws(EvaluationError) {
+        switch self {
+        case .null, .optional(nil): output.append("null")
+        case .bool(let bool): output.append(bool ? "true" : "false")
+        case .int(let int): output.append(int)
+        case .uint(let uint): output.append(uint)
+        case .decimal(let decimal): output.append(decimal)
+        case .number(let number): number.text.utf8.withUnsafeBytes { output.append($0) }
+        case .double(let double):
+            guard double.isFinite else { throw .invalid("JSON has no \(formatDouble(double))") }
+            output.append(formatDouble(double))
+        case .string(let text): text.utf8.withUnsafeBytes { output.appendQuoted($0) }
+        case .bytes(let bytes): Base64.encode(bytes).withUnsafeBytes { output.appendQuoted($0) }
+        case .type(let type): output.appendQuoted(type.reflectedName)
+        case .timestamp(let instant): output.appendQuoted(instant)
+        case .duration: output.appendQuoted(scalarText ?? "")
+        case .optional(let wrapped?): try wrapped.writeJSON(to: output)
+        case .list(let list):
+            output.append("[")
+            for (index, element) in list.enumerated() {
+                if index > 0 { output.append(",") }
+                try element.writeJSON(to: output)
+            }
+            output.append("]")
+        case .map(let map):
+            output.append("{")
+            for (index, entry) in map.entries.enumerated() {
+                if index > 0 { output.append(",") }
+                if case .string(let text) = entry.key {
+                    text.utf8.withUnsafeBytes { output.appendQuoted($0) }
+                } else {
+                    output.appendQuoted(entry.key.scalarText ?? "")
+                }
+                output.append(":")
+                try entry.value.writeJSON(to: output)
+            }
+            output.append("}")
+        }
+    }
+}
+
+extension OutputBuffer {
+    /// A timestamp as JSON: milliseconds always, more digits where it has them, so that a column of them has one width.
+    fileprivate func appendQuoted(_ instant: Instant) {
+        append(UInt8(ascii: "\""))
+        append(instant, fraction: instant.nanoseconds % 1_000_000 == 0 ? .exactly(3) : .asNeeded)
+        append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,27 @@
+import XCTest
+
+/// The same pipeline and oracle on the project's own broker, which needs nothing else.
+final class PipelineOnEmbeddedBrokerTests: XCTestCase {
+    private func run(_ body: (Scenarios) throws -> Void) throws {
+        continueAfterFailure = false
+        let broker = try EmbeddedBrokerProcess()
+        defer { broker.stop() }
+        try body(Scenarios(broker: broker, seed: SeededRandom.ofThisRun))
+    }
+
+    func testSampleComesOutAsTheOracleSays() throws {
+        try run { try $0.sample() }
+    }
+
+    func testKilledServicesLoseAndRepeatNothing() throws {
+        try run { try $0.killedServices(orders: 2_000, kills: 6) }
+    }
+
+    func testServicesKilledWhileStarting() throws {
+        try run { try $0.killedWhileStarting() }
+    }
+
+    func testBrokerKilledAndRestarted() throws {
+        try run { try $0.killedBroker(times: 3, orders: 2_000) }
+    }
+}

@@ -1,0 +1,245 @@
+import Foundation
+import XCTest
+
+/// What is done to the pipeline, the same on every broker. Afterwards the oracle looks at what is there.
+struct Scenarios {
+    let broker: any Broker
+    let seed: UInt64
+
+    // MARK: Without faults
+
+    /// The sample that the repository carries, through one partition: everything is known, to the single alert.
+    func sample() throws {
+        let pipeline = try OrderPipeline(on: broker, partitions: 1)
+        defer { pipeline.stop() }
+        for service in OrderPipeline.services + [OrderPipeline.forwarder] { try pipeline.start(service) }
+        try pipeline.loadSample("orders.tsv", to: pipeline.topic(.raw))
+        try pipeline.loadSample("change-events.tsv", to: pipeline.changeTopic)
+        let tally = try verify(pipeline, isSequential: true, forwards: true)
+        XCTAssertGreaterThan(tally.forwarded, 250)
+        XCTAssertEqual(tally.raw, 2_218 + tally.forwarded)
+        for type in ["MALFORMED_JSON", "SCHEMA_VIOLATION", "BUSINESS_RULE_VIOLATION", "DUPLICATE", "LATE"] {
+            XCTAssertGreaterThan(tally.lettersByType[type] ?? 0, 0, "no \(type)")
+        }
+        for type in ["ORDER_SPIKE", "RAPID_ORDERS", "HIGH_ORDER_VOLUME", "LARGE_ORDER", "STATISTICAL_OUTLIER"] {
+            XCTAssertGreaterThan(tally.alertsByType[type] ?? 0, 0, "no \(type)")
+        }
+        for service in OrderPipeline.services { try pipeline.terminate(service) }
+    }
+
+    // MARK: Services killed
+
+    /// SIGKILL of one service after the other at instants drawn by the seed, while orders come in.
+    func killedServices(orders: Int, kills: Int, settings: [String] = []) throws {
+        let pipeline = try OrderPipeline(on: broker, settings: settings)
+        defer { pipeline.stop() }
+        for service in OrderPipeline.services { try pipeline.start(service) }
+        var (random, generator) = (SeededRandom(seed: seed), OrderGenerator(seed: seed))
+        for round in 0..<kills {
+            try pipeline.load(orders / kills, of: &generator)
+            let service = random.pick(OrderPipeline.services)
+            usleep(UInt32.random(in: 0..<600_000, using: &random))
+            try pipeline.kill(service)
+            // Sometimes it stays away until the next one dies, and further ones gather.
+            if !random.chance(percent: 25) || round == kills - 1 { try pipeline.start(service) }
+            try revive(pipeline, but: round == kills - 1 ? nil : service)
+        }
+        try finish(pipeline, &generator)
+    }
+
+    private func revive(_ pipeline: OrderPipeline, but dead: String?) throws {
+        for service in OrderPipeline.services where service != dead {
+            if try !pipeline.process(service).isRunning { try pipeline.start(service) }
+        }
+    }
+
+    /// Killed again and again as soon as it is back: a start that is cut short harms nothing.
+    func killedWhileStarting() throws {
+        let pipeline = try OrderPipeline(on: broker)
+        defer { pipeline.stop() }
+        var (random, generator) = (SeededRandom(seed: seed), OrderGenerator(seed: seed))
+        for service in OrderPipeline.services { try pipeline.start(service) }
+        try pipeline.load(1_500, of: &generator)
+        for _ in 0..<6 {
+            for service in ["deduplicator", "aggregator"] {
+                try pipeline.kill(service)
+                try pipeline.start(service)
+            }
+            usleep(UInt32.random(in: 0..<700_000, using: &random))
+            try pipeline.load(150, of: &generator)
+        }
+        try finish(pipeline, &generator)
+    }
+
+    // MARK: Zombies
+
+    /// SIGSTOP beyond session and transaction time-outs while another instance takes over; then the first wakes.
+    func pausedInstances() throws {
+        let pipeline = try OrderPipeline(on: broker)
+        defer { pipeline.stop() }
+        var generator = OrderGenerator(seed: seed)
+        for service in OrderPipeline.services {
+            try pipeline.start(service, instance: "1")
+            try pipeline.start(service, instance: "2")
+        }
+        try pipeline.load(2_000, of: &generator)
+        for service in ["validator", "deduplicator", "aggregator"] {
+            try pipeline.process(service, instance: "1").signal(SIGSTOP)
+        }
+        try pipeline.load(1_000, of: &generator)
+        // Longer than the session (3 s) and the transaction (6 s) may last.
+        Thread.sleep(forTimeInterval: 8)
+        try pipeline.load(1_000, of: &generator)
+        for service in ["validator", "deduplicator", "aggregator"] {
+            try pipeline.process(service, instance: "1").signal(SIGCONT)
+        }
+        try pipeline.load(1_000, of: &generator)
+        try finish(pipeline, &generator)
+    }
+
+    // MARK: Instances that come and go
+
+    /// Second and third instances join and leave under load, some as static members and some as dynamic ones.
+    func joiningAndLeaving(settings: [String] = []) throws {
+        let pipeline = try OrderPipeline(on: broker, settings: settings)
+        defer { pipeline.stop() }
+        var (random, generator) = (SeededRandom(seed: seed), OrderGenerator(seed: seed))
+        for service in OrderPipeline.services { try pipeline.start(service) }
+        let movers = ["validator", "deduplicator", "aggregator", "anomaly-detector"]
+        var guests: [(service: String, instance: String)] = []
+        for round in 0..<8 {
+            try pipeline.load(500, of: &generator)
+            if guests.count < 3, random.chance(percent: 60) || guests.isEmpty {
+                let guest = (random.pick(movers), "guest-\(round)")
+                try pipeline.start(guest.0, instance: guest.1, isStatic: random.chance(percent: 50))
+                guests.append(guest)
+            } else {
+                let guest = guests.remove(at: Int.random(in: 0..<guests.count, using: &random))
+                try pipeline.terminate(guest.service, instance: guest.instance)
+            }
+            usleep(UInt32.random(in: 200_000..<1_200_000, using: &random))
+        }
+        try finish(pipeline, &generator)
+    }
+
+    // MARK: The broker, the disk
+
+    /// The broker dies in the middle of transactions, and comes back.
+    func killedBroker(times: Int, orders: Int) throws {
+        let pipeline = try OrderPipeline(on: broker)
+        defer { pipeline.stop() }
+        var (random, generator) = (SeededRandom(seed: seed), OrderGenerator(seed: seed))
+        for service in OrderPipeline.services { try pipeline.start(service) }
+        for _ in 0..<times {
+            try pipeline.load(orders / times, of: &generator)
+            usleep(UInt32.random(in: 0..<500_000, using: &random))
+            broker.kill()
+            usleep(UInt32.random(in: 200_000..<1_500_000, using: &random))
+            try broker.restart()
+        }
+        try pipeline.load(500, of: &generator)
+        try finish(pipeline, &generator)
+    }
+
+    /// State on disk: kept over a SIGKILL, built again where the folder was deleted.
+    func deletedState() throws {
+        let pipeline = try OrderPipeline(on: broker, settings: [])
+        defer { pipeline.stop() }
+        var generator = OrderGenerator(seed: seed)
+        let stateful = ["deduplicator", "aggregator", "anomaly-detector"]
+        for service in OrderPipeline.services {
+            try pipeline.start(service, settings: stateful.contains(service) ? ["store=rocksdb"] : [])
+        }
+        for round in 0..<2 {
+            try pipeline.load(1_500, of: &generator)
+            usleep(700_000)
+            for service in stateful {
+                try pipeline.kill(service)
+                if round == 1 {
+                    try FileManager.default.removeItem(at: pipeline.stateFolder(service, instance: "1"))
+                }
+                try pipeline.start(service, settings: ["store=rocksdb"])
+            }
+        }
+        try pipeline.load(1_500, of: &generator)
+        try finish(pipeline, &generator)
+    }
+
+    // MARK: All of it, for long
+
+    /// Orders and faults of every kind for as long as it takes; one line a fault tells how far it is.
+    func soak(orders: Int, faults: Int) throws {
+        let pipeline = try OrderPipeline(on: broker)
+        defer { pipeline.stop() }
+        var (random, generator) = (SeededRandom(seed: seed), OrderGenerator(seed: seed))
+        let stateful = ["deduplicator", "aggregator", "anomaly-detector"]
+        let backends = Dictionary(
+            uniqueKeysWithValues: stateful.map { ($0, ["store=\(random.pick(["memory", "rocksdb"]))"]) })
+        for service in OrderPipeline.services {
+            for instance in ["1", "2"] {
+                try pipeline.start(service, instance: instance, settings: backends[service] ?? [])
+            }
+        }
+        for fault in 1...faults {
+            try pipeline.load(orders / faults, of: &generator)
+            usleep(UInt32.random(in: 0..<2_000_000, using: &random))
+            let service = random.pick(OrderPipeline.services)
+            let instance = random.pick(["1", "2"])
+            let settings = backends[service] ?? []
+            let kind = Int.random(in: 0..<20, using: &random)
+            switch kind {
+            case 0:
+                broker.kill()
+                usleep(UInt32.random(in: 0..<3_000_000, using: &random))
+                try broker.restart()
+            case 1...3:
+                try pipeline.process(service, instance: instance).signal(SIGSTOP)
+                Thread.sleep(forTimeInterval: Double.random(in: 1..<9, using: &random))
+                try pipeline.process(service, instance: instance).signal(SIGCONT)
+            case 4...6:
+                try pipeline.terminate(service, instance: instance)
+                usleep(UInt32.random(in: 0..<1_000_000, using: &random))
+                try pipeline.start(service, instance: instance, settings: settings)
+            default:
+                try pipeline.kill(service, instance: instance)
+                if kind == 7 {
+                    try? FileManager.default.removeItem(at: pipeline.stateFolder(service, instance: instance))
+                }
+                if kind < 12 { usleep(UInt32.random(in: 0..<5_000_000, using: &random)) }
+                try pipeline.start(service, instance: instance, settings: settings)
+            }
+            let name = kind == 0 ? "broker killed" : kind < 4 ? "paused" : kind < 7 ? "restarted" : "killed"
+            say("soak: fault \(fault) of \(faults): \(kind == 0 ? "" : "\(service) \(instance) ")\(name)")
+            try pipeline.checkRunning()
+        }
+        try finish(pipeline, &generator, within: 900)
+    }
+
+    // MARK: The end of each
+
+    private func finish(
+        _ pipeline: OrderPipeline, _ generator: inout OrderGenerator, within seconds: Double = 120
+    ) throws {
+        try pipeline.close(&generator)
+        let tally = try verify(pipeline, within: seconds)
+        XCTAssertGreaterThan(tally.processed, tally.raw * 8 / 10)
+        XCTAssertGreaterThan(tally.windows, tally.raw / 50)
+    }
+
+    @discardableResult
+    private func verify(
+        _ pipeline: OrderPipeline, isSequential: Bool = false, forwards: Bool = false, within seconds: Double = 120
+    ) throws -> PipelineOracle.Tally {
+        let contents = try pipeline.drain(forwards: forwards, within: seconds)
+        var oracle = PipelineOracle(contents, options: .init(isSequential: isSequential))
+        oracle.check()
+        let tally = oracle.tally
+        say(
+            "end to end: \(tally.raw) raw, \(tally.processed) processed, letters \(tally.lettersByType.sorted { $0.key < $1.key }), "
+                + "\(tally.windows) windows, alerts \(tally.alertsByType.sorted { $0.key < $1.key })")
+        if oracle.findings.count > 0 {
+            XCTFail("SEED=\(seed): \(oracle.findings.count) findings\n\(oracle.findings.text)")
+        }
+        return tally
+    }
+}

@@ -1,0 +1,349 @@
+import StreamKit
+import StreamKitTesting
+import XCTest
+
+/// Where a thread begins: committed offsets, changelogs, topics, and what it refuses to go on from.
+final class StreamThreadStartTests: XCTestCase {
+    private let input = TopicPartition("in", 0)
+    private let changelog = "app-counts-changelog"
+
+    private func plan(_ change: (inout ThreadPlan) -> Void) -> ThreadPlan {
+        var plan = Fixture.plan()
+        change(&plan)
+        return plan
+    }
+
+    private func stop(_ process: Fixture.Process, turns: Int = 40) -> String {
+        for _ in 0..<turns where !process.turn() { break }
+        return process.failure?.text ?? "it went on"
+    }
+
+    private func restart(_ fixture: Fixture, _ process: Fixture.Process) {
+        process.faults.crash()
+        process.thread = nil
+        fixture.cluster.endSession(application: "app")
+    }
+
+    // MARK: Lost offsets
+
+    func testACommittedOffsetThatIsGoneStopsTheService() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(10)
+        fixture.cluster.commit(CommittedOffset(offset: 3, metadata: ""), of: input, for: "app")
+        fixture.cluster.deleteRecords(of: input, before: 5)
+        let text = stop(fixture.start())
+        XCTAssertTrue(text.contains("in-0 from offset 3") && text.contains("on_lost_offsets"), text)
+        XCTAssertEqual(fixture.cluster.records(in: "out"), [])
+    }
+
+    func testLostOffsetsGoOnWithTheEarliestWhereThePlanSaysSo() {
+        for fails in [false, true] {
+            let fixture = Fixture(plan: plan { $0.onLostOffsets = .earliest }, partitions: 1)
+            fixture.produce(10, poisonEvery: 0)
+            fixture.cluster.commit(CommittedOffset(offset: 3, metadata: ""), of: input, for: "app")
+            fixture.cluster.deleteRecords(of: input, before: 5)
+            let faults = FaultPlan()
+            // The group's offset is not where this transaction began: settling it must know both.
+            if fails { faults.fail(.commit, call: 1, .before, .recreate) }
+            XCTAssertTrue(fixture.run([fixture.start(faults: faults)]))
+            XCTAssertEqual(fixture.violations(), [])
+            XCTAssertEqual(fixture.cluster.records(in: "out").count, 5)
+        }
+    }
+
+    func testAPositionThatIsDeletedWhileReadingIsNoticed() {
+        for policy in ThreadPlan.LostOffsets.allCases {
+            let fixture = Fixture(plan: plan { $0.onLostOffsets = policy }, partitions: 1)
+            fixture.produce(30, poisonEvery: 0)
+            let process = fixture.start()
+            for _ in 0..<4 { process.turn() }
+            let read = fixture.cluster.committed("app", input)?.offset ?? 0
+            XCTAssertLessThan(read, 20)
+            fixture.cluster.deleteRecords(of: input, before: 20)
+            switch policy {
+            case .stop: XCTAssertTrue(stop(process).contains("on_lost_offsets"))
+            case .earliest:
+                XCTAssertTrue(fixture.run([process]))
+                let texts = fixture.cluster.records(in: "out").compactMap(\.text)
+                XCTAssertEqual(Set(texts).count, texts.count)
+                XCTAssertTrue(texts.contains { $0.hasPrefix("r21#") })
+                XCTAssertFalse(texts.contains { $0.hasPrefix("r20#") })
+            }
+        }
+    }
+
+    func testMetadataOfANewerVersionStopsAndForeignMetadataIsIgnored() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(10)
+        fixture.cluster.commit(CommittedOffset(offset: 3, metadata: "2;watermark=1"), of: input, for: "app")
+        let text = stop(fixture.start())
+        XCTAssertTrue(text.contains("newer version"), text)
+        fixture.cluster.endSession(application: "app")
+        fixture.cluster.commit(CommittedOffset(offset: 10, metadata: "mirror maker"), of: input, for: "app")
+        fixture.produce(2)
+        XCTAssertTrue(fixture.run([fixture.start()]))
+    }
+
+    // MARK: Changelogs
+
+    private func refusal(of change: (Fixture) -> Void, plan: ThreadPlan = Fixture.plan()) -> String {
+        let first = Fixture(partitions: 1)
+        first.produce(10)
+        XCTAssertTrue(first.run([first.start()]))
+        first.cluster.endSession(application: "app")
+        change(first)
+        first.produce(5)
+        let before = first.cluster.topics.map { first.cluster.records(in: $0, isolation: .readUncommitted) }
+        let committed = first.cluster.committed("app", input)
+        let process = Fixture.Process(
+            first, instance: "0", isStatic: false, faults: FaultPlan(), stores: InMemoryStores())
+        process.start(first, plan: plan)
+        let text = stop(process)
+        XCTAssertEqual(before, first.cluster.topics.map { first.cluster.records(in: $0, isolation: .readUncommitted) })
+        XCTAssertEqual(committed, first.cluster.committed("app", input))
+        return text
+    }
+
+    func testAChangelogOfANewerVersionIsRefusedBeforeAnythingIsTouched() {
+        let text = refusal { $0.cluster.append(to: self.changelog, key: [2, 0, 65], value: [1], partition: 0) }
+        XCTAssertTrue(text.contains("version 2") && text.contains("reads 1"), text)
+    }
+
+    func testAChangelogThatSomebodyElseWroteToIsRefused() {
+        XCTAssertTrue(refusal { $0.cluster.append(to: self.changelog, key: "xy", "z") }.contains("version 120"))
+        for key in [nil, [], [1], [1, 9, 9]] as [[UInt8]?] {
+            let text = refusal { $0.cluster.append(to: self.changelog, key: key, value: [1], partition: 0) }
+            XCTAssertTrue(text.contains("no program of this kind"), text)
+        }
+    }
+
+    func testAChangelogWithoutADefinitionIsRefused() {
+        let text = refusal { fixture in
+            fixture.cluster.deleteTopic(self.changelog)
+            fixture.cluster.createTopic(self.changelog)
+            fixture.cluster.append(to: self.changelog, key: [1, 0, 65], value: [49], partition: 0)
+        }
+        XCTAssertTrue(text.contains("does not say what its entries mean"), text)
+    }
+
+    func testAStoreWhoseDefinitionChangedIsRefusedNamingBoth() {
+        let changed = Topology("app") { flow in
+            flow.source("in", topics: ["in"])
+                .process("count", stores: [StoreDefinition("counts", format: "count/2")]) { CountingProcessor($0) }
+                .to("out", SinkDefinition("out"))
+        }
+        let text = refusal(of: { _ in }, plan: Fixture.plan(changed))
+        XCTAssertTrue(text.contains("count/1") && text.contains("count/2"), text)
+    }
+
+    func testTheDefinitionIsTheFirstThingThatAChangelogSays() {
+        for fails in [
+            (FaultPlan.Moment.before, BrokerFailure.Response.abort), (.before, .recreate), (.after, .recreate),
+        ] {
+            let fixture = Fixture(partitions: 1)
+            fixture.produce(10)
+            let faults = FaultPlan()
+            faults.fail(.commit, call: 1, fails.0, fails.1)
+            XCTAssertTrue(fixture.run([fixture.start(faults: faults)]))
+            XCTAssertEqual(fixture.cluster.records(in: changelog).first?.key, [1, 1])
+            XCTAssertEqual(fixture.cluster.records(in: changelog).filter { $0.key == [1, 1] }.count, 1)
+        }
+    }
+
+    func testTheDefinitionIsWrittenAfterACrashInTheFirstTransaction() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(10)
+        let process = fixture.start()
+        process.faults.at(.commit, call: 1, .before) { process.faults.crash() }
+        XCTAssertFalse(fixture.run([process]))
+        restart(fixture, process)
+        XCTAssertTrue(fixture.run([fixture.start()]))
+        XCTAssertEqual(fixture.cluster.records(in: changelog).first?.key, [1, 1])
+        XCTAssertEqual(fixture.cluster.records(in: changelog).first?.text, "count/1")
+    }
+
+    func testAStoreWhoseChangelogWasMadeAnewIsRebuilt() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(20, poisonEvery: 0)
+        let stores = InMemoryStores(.durable)
+        let process = fixture.start(stores: stores)
+        XCTAssertTrue(fixture.run([process]))
+        restart(fixture, process)
+        stores.crash()
+        fixture.cluster.deleteTopic(changelog)
+        fixture.cluster.createTopic(changelog)
+        let second = fixture.start(stores: stores)
+        for _ in 0..<5 { second.turn() }
+        XCTAssertEqual(stores.entries(of: "counts"), [:])
+        fixture.append(key: "new", "value")
+        XCTAssertTrue(fixture.run([second]))
+        XCTAssertEqual(fixture.cluster.records(in: "out").last?.text, "value#1")
+        XCTAssertEqual(fixture.changelog(changelog), ["new": "1"])
+    }
+
+    func testTheDefinitionIsOwedUntilItIsCommittedHoweverOftenTheProcessStarts() {
+        let fixture = Fixture(partitions: 1)
+        let stores = InMemoryStores(.durable)
+        for _ in 0..<3 {
+            let process = fixture.start(stores: stores)
+            for _ in 0..<5 { XCTAssertTrue(process.turn(), process.failure?.text ?? "") }
+            restart(fixture, process)
+            stores.crash()
+        }
+        fixture.produce(5)
+        XCTAssertTrue(fixture.run([fixture.start(stores: stores)]))
+        XCTAssertEqual(fixture.cluster.records(in: changelog).first?.key, [1, 1])
+    }
+
+    func testAnEmptiedStoreStaysReadable() throws {
+        let topology = Topology("app") { flow in
+            flow.source("in", topics: ["in"])
+                .process("forget", stores: [StoreDefinition("seen", format: "seen/1")]) { ForgettingProcessor($0) }
+                .to("out", SinkDefinition("out"))
+        }
+        for kind in InMemoryStores.Kind.allCases {
+            let plan = ThreadPlan(
+                topology: topology, deadLetters: DeadLetterSettings(sink: SinkDefinition("dead"), stage: "x"))
+            let driver = try TopologyTestDriver(plan, stores: kind)
+            for round in 0..<3 {
+                try driver.pipe("in", key: "a", "put")
+                XCTAssertEqual(driver.store("seen"), ["a": "put"])
+                try driver.pipe("in", key: "a", nil)
+                XCTAssertEqual(driver.store("seen"), [:], "\(kind) \(round)")
+                driver.cluster.compact("app-seen-changelog")
+                try driver.restart(losingDisk: round == 1)
+            }
+        }
+    }
+
+    func testARollbackAfterARefusedDefinitionGoesOn() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(10)
+        XCTAssertTrue(fixture.run([fixture.start()]))
+        fixture.cluster.endSession(application: "app")
+        let changed = Topology("app") { flow in
+            flow.source("in", topics: ["in"])
+                .process("count", stores: [StoreDefinition("counts", format: "count/2")]) { CountingProcessor($0) }
+                .to("out", SinkDefinition("out"))
+        }
+        let disk = InMemoryStores(.durable)
+        let wrong = Fixture.Process(fixture, instance: "0", isStatic: false, faults: FaultPlan(), stores: disk)
+        wrong.start(fixture, plan: Fixture.plan(changed))
+        XCTAssertTrue(stop(wrong).contains("count/2"))
+        fixture.cluster.endSession(application: "app")
+        fixture.produce(5)
+        XCTAssertTrue(fixture.run([fixture.start(stores: disk)]))
+        XCTAssertEqual(fixture.violations(stores: [disk]), [])
+    }
+
+    func testWhatIsTriedAgainIsNotTriedForEver() {
+        let fixture = Fixture(partitions: 1)
+        let faults = FaultPlan()
+        for call in 1...1000 { faults.fail(.bounds, call: call, .before, .retry) }
+        let process = fixture.start(faults: faults)
+        XCTAssertTrue(stop(process).contains("bounds"))
+        XCTAssertGreaterThan(faults.count(of: .bounds), 100)
+        XCTAssertLessThan(faults.count(of: .bounds), 1000)
+    }
+
+    func testADurableStoreReadsOnlyTheTailAfterACrash() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(60, keys: 30, poisonEvery: 0)
+        let stores = InMemoryStores(.durable)
+        let process = fixture.start(stores: stores)
+        XCTAssertTrue(fixture.run([process]))
+        restart(fixture, process)
+        stores.crash()
+        let second = fixture.start(stores: stores)
+        fixture.produce(3, keys: 30, poisonEvery: 0)
+        XCTAssertTrue(fixture.run([second]))
+        XCTAssertEqual(fixture.violations(stores: [stores]), [])
+        XCTAssertLessThan(second.client.readerRecordCount, 30)
+    }
+
+    // MARK: Topics
+
+    func testAMissingOutputTopicIsNamedAtTheStart() {
+        let topology = Topology("app") { flow in
+            flow.source("in", topics: ["in"]).to("out", SinkDefinition("nowhere"))
+        }
+        let process = Fixture(plan: Fixture.plan(topology)).start()
+        XCTAssertEqual(process.failure?.text, "cannot write to nowhere: the topic does not exist")
+    }
+
+    func testAMissingInputTopicIsWaitedFor() {
+        let topology = Topology("app") { flow in
+            flow.source("in", topics: ["later"]).to("out", SinkDefinition("out"))
+        }
+        let fixture = Fixture(plan: Fixture.plan(topology))
+        let process = fixture.start()
+        for _ in 0..<10 { XCTAssertTrue(process.turn()) }
+        fixture.cluster.append(to: "later", key: "a", "b")
+        for _ in 0..<10 { XCTAssertTrue(process.turn()) }
+        XCTAssertEqual(fixture.cluster.records(in: "out").map(\.text), ["b"])
+    }
+
+    // MARK: The loop's end
+
+    func testAStopRequestCommitsLeavesTheGroupAndEnds() throws {
+        let fixture = Fixture()
+        fixture.produce(20)
+        let process = fixture.start()
+        process.faults.at(.send, call: 9, .after) { process.status.requestStop() }
+        let thread = try XCTUnwrap(process.thread)
+        try thread.run()
+        XCTAssertEqual(process.status.snapshot.state, .stopped)
+        XCTAssertEqual(fixture.cluster.assignments(of: "app"), [:])
+        XCTAssertEqual(fixture.cluster.openTransactions, [])
+        XCTAssertGreaterThanOrEqual(fixture.cluster.records(in: "out").count, 8)
+        XCTAssertTrue(fixture.run([fixture.start()]))
+        XCTAssertEqual(fixture.violations(), [])
+    }
+
+    func testAFailureEndsTheLoopWithoutCommitting() throws {
+        let fixture = Fixture()
+        fixture.produce(20)
+        let process = fixture.start()
+        process.faults.at(.send, call: 3, .after) {
+            process.faults.fail(.poll, call: process.faults.count(of: .poll) + 1, .before, .stop)
+        }
+        let thread = try XCTUnwrap(process.thread)
+        XCTAssertThrowsError(try thread.run())
+        XCTAssertEqual(process.status.snapshot.state, .failed)
+        XCTAssertTrue(process.status.snapshot.reason.contains("poll"))
+        XCTAssertEqual(process.faults.count(of: .commit), 0)
+        XCTAssertEqual(fixture.cluster.records(in: "out"), [])
+        XCTAssertEqual(fixture.cluster.assignments(of: "app"), [:])
+        XCTAssertTrue(fixture.run([fixture.start()]))
+        XCTAssertEqual(fixture.violations(), [])
+    }
+
+    func testAStopWhileTheBrokerDoesNotAnswerEndsWithTheReason() throws {
+        let fixture = Fixture()
+        fixture.produce(20)
+        let process = fixture.start()
+        process.faults.at(.commit, call: 1, .before) {
+            process.faults.fail(.commit, call: 1, .before, .recreate)
+            for call in 2...100 { process.faults.fail(.makeProducer, call: call, .before, .retry) }
+        }
+        process.faults.at(.makeProducer, call: 30, .before) { process.status.requestStop() }
+        let thread = try XCTUnwrap(process.thread)
+        XCTAssertThrowsError(try thread.run())
+        XCTAssertTrue(
+            process.status.snapshot.reason.contains("the next start settles it"), process.status.snapshot.reason)
+        XCTAssertTrue(fixture.run([fixture.start()]))
+        XCTAssertEqual(fixture.violations(), [])
+    }
+}
+
+/// Keeps the last value of each key, and forgets it with a tombstone.
+private final class ForgettingProcessor: Processor {
+    override func process(_ record: Record) throws(StreamFault) {
+        guard let key = record.key else { return }
+        if let value = record.value {
+            try context.store("seen").put(key, value)
+        } else {
+            try context.store("seen").remove(key)
+        }
+    }
+}
