@@ -22,6 +22,9 @@ public final class JSONRecord {
     /// Errors go to logs and dead letters: they do not quote more of a key.
     private static let longestKeyInError = 128
 
+    /// A megabyte of nodes; more is given back after the record that needed it.
+    private static let largeNodeCapacity = 1 << 16
+
     private let duplicateKeys: DuplicateKeys
     private let maximumDepth: Int
 
@@ -130,9 +133,9 @@ public final class JSONRecord {
     private func scan(_ text: JSONText) throws(JSONError) {
         // A value takes two bytes at least, its separator or brackets included, but for those still open.
         let needed = text.count / 2 + 2 + maximumDepth
-        if needed > nodeCapacity {
+        if needed > nodeCapacity || (nodeCapacity > JSONRecord.largeNodeCapacity && needed < nodeCapacity / 8) {
             nodes.deallocate()
-            nodeCapacity = max(needed, nodeCapacity * 2)
+            nodeCapacity = max(needed, min(nodeCapacity * 2, JSONRecord.largeNodeCapacity))
             nodes = .allocate(capacity: nodeCapacity)
         }
         nodeCount = 0
