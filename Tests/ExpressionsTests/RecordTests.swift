@@ -227,6 +227,24 @@ final class RecordTests: XCTestCase {
         }
     }
 
+    func testAContextOfALesserEnvironmentIsAnErrorNotATrap() throws {
+        var environment = environment()
+        let context = try context(environment)
+        environment.declare("later", .string)
+        for source in ["later == 'a'", "later + 'a'", "later.size() > 1 || later in regions"] {
+            let expression = try environment.compile(source)
+            XCTAssertThrowsError(try expression.evaluate(in: context)) {
+                XCTAssert("\($0)".contains("another environment"), "\($0)")
+            }
+            XCTAssertThrowsError(try expression.bool(in: context))
+            XCTAssertThrowsError(try expression.writeJSON(in: context, to: OutputBuffer()))
+        }
+        // A context of an environment that declares more will do.
+        let greater = EvaluationContext(environment)
+        greater.set("regions", ["a": "b"])
+        XCTAssertNoThrow(try self.environment().compile("regions").evaluate(in: greater))
+    }
+
     func testNowIsReadOncePerRecord() throws {
         let environment = environment()
         let context = try context(environment)
