@@ -116,12 +116,13 @@ final class RecordTests: XCTestCase {
 
     func testErrorsNameTheField() throws {
         let rows = [
-            (#"{"items_count":"3"}"#, "items_count > 1", "items_count", "the field 'items_count' is a string"),
+            (#"{"items_count":"3"}"#, "items_count > 1", "items_count", "the field 'items_count' is the string \"3\""),
             (
                 #"{"items_count":3.5}"#, "items_count > 1", "items_count",
                 "is the number 3.5, which is not a value of type int"
             ),
             (#"{}"#, "items_count > 1", "items_count", "the record has no field 'items_count'"),
+            (#"{"order_timestamp":"yesterday"}"#, "order_timestamp", "order_timestamp", #"the string "yesterday""#),
             (#"{"status":null}"#, #"status == "a""#, "status", "is null"),
             (#"{"tags":["a",1]}"#, "tags.size()", "tags[1]", "the number 1"),
             (#"{"address":{"city":5}}"#, "address.city == ''", "address.city", "the number 5"),
