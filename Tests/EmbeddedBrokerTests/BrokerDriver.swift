@@ -7,6 +7,8 @@ final class BrokerDriver {
     private(set) var now = Moment(wallMilliseconds: 1_700_000_000_000, steadyMilliseconds: 1_000)
     private var nextCorrelationID: Int32 = 1
     private var answers: [ConnectionID: [[UInt8]]] = [:]
+    /// Every answer, in the order in which they came.
+    private(set) var sent: [[UInt8]] = []
     /// Every request that was handed in.
     private(set) var received: [[UInt8]] = []
     private(set) var closed: [ConnectionID: String] = [:]
@@ -40,6 +42,7 @@ final class BrokerDriver {
         for action in actions {
             switch action {
             case .send(let connection, let response):
+                sent.append(response.contiguousBytes())
                 answers[connection, default: []].append(response.contiguousBytes())
             case .done: break
             case .close(let connection, let reason): closed[connection] = reason
