@@ -14,6 +14,8 @@ public final class BrokerCore {
 
     struct Connection {
         let clientHost: String
+        /// The fetch that waits for records, if one does: a connection has one request here at a time.
+        var waitingFetch: UInt64?
     }
 
     let configuration: BrokerConfiguration
@@ -35,7 +37,7 @@ public final class BrokerCore {
     var nextRetentionMilliseconds: Int64
     var nextProducerID: Int64
     var nextCommitNumber: Int64
-    private var connections: [ConnectionID: Connection] = [:]
+    var connections: [ConnectionID: Connection] = [:]
     private var actions: [BrokerAction] = []
 
     /// A broker with what its configuration's data directory holds, or with nothing if it names none.
@@ -84,10 +86,8 @@ public final class BrokerCore {
 
     /// The connection is gone: what it waited for need not be answered.
     public func close(_ connection: ConnectionID) {
+        if let fetch = connections[connection]?.waitingFetch { forgetFetch(fetch) }
         connections[connection] = nil
-        for number in fetches.keys.sorted() where fetches[number]?.reply.connection == connection {
-            forgetFetch(number)
-        }
     }
 
     /// When `advance` must be called at the latest, on the steady clock.
