@@ -18,9 +18,10 @@ struct CustomerHistory {
 
     /// Takes an order and tells which rules it fulfils.
     ///
-    /// It counts together with the orders before and after it in event time, in whatever order they arrive.
+    /// It counts together with the orders before and after it in event time, in whatever order they arrive. One that is later
+    /// than `presentMilliseconds` by the clock makes nothing old: an order of the year 2099 must not end the memory of today's.
     mutating func take(
-        _ order: Order, amount: Decimal?, matches: UInt64, rules: AnomalyRules
+        _ order: Order, amount: Decimal?, matches: UInt64, rules: AnomalyRules, presentMilliseconds: Int64
     ) -> [Finding] {
         insert(order)
         var findings: [Finding] = []
@@ -41,7 +42,7 @@ struct CustomerHistory {
             }
         }
         if let amount { amounts.take(amount) }
-        forgetOld(rules)
+        forgetOld(rules, presentMilliseconds: presentMilliseconds)
         return findings
     }
 
@@ -78,8 +79,10 @@ struct CustomerHistory {
         return best.count >= count ? Array(best) : nil
     }
 
-    private mutating func forgetOld(_ rules: AnomalyRules) {
-        guard let latest = orders.last?.timeMilliseconds else { return }
+    private mutating func forgetOld(_ rules: AnomalyRules, presentMilliseconds: Int64) {
+        guard let latest = orders.last(where: { $0.timeMilliseconds <= presentMilliseconds })?.timeMilliseconds else {
+            return
+        }
         let limit = latest.subtractingReportingOverflow(rules.rememberMilliseconds)
         if limit.overflow { return }
         orders.removeFirst(orders.firstIndex { $0.timeMilliseconds >= limit.partialValue } ?? 0)

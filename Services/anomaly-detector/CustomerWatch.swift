@@ -34,7 +34,8 @@ final class CustomerWatch: Processor {
         }
         let findings = history.take(
             CustomerHistory.Order(timeMilliseconds: order.timeMilliseconds, identifier: order.identifier),
-            amount: order.amount, matches: order.matches, rules: rules)
+            amount: order.amount, matches: order.matches, rules: rules,
+            presentMilliseconds: context.time.nowMilliseconds + TaskTime.aheadMillisecondsMax)
         history.encode(into: &encoded)
         var fault: StreamFault?
         encoded.withUnsafeBytes { value in

@@ -104,6 +104,7 @@ struct Scenarios {
         let pipeline = try OrderPipeline(on: broker, settings: settings)
         defer { pipeline.stop() }
         var (random, generator) = (SeededRandom(seed: seed), OrderGenerator(seed: seed))
+        generator.isKeyed = false
         for service in OrderPipeline.services { try pipeline.start(service) }
         let movers = ["validator", "deduplicator", "aggregator", "anomaly-detector"]
         var guests: [(service: String, instance: String)] = []

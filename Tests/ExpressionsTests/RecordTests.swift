@@ -116,12 +116,13 @@ final class RecordTests: XCTestCase {
 
     func testErrorsNameTheField() throws {
         let rows = [
-            (#"{"items_count":"3"}"#, "items_count > 1", "items_count", "the field 'items_count' is a string"),
+            (#"{"items_count":"3"}"#, "items_count > 1", "items_count", "the field 'items_count' is the string \"3\""),
             (
                 #"{"items_count":3.5}"#, "items_count > 1", "items_count",
                 "is the number 3.5, which is not a value of type int"
             ),
             (#"{}"#, "items_count > 1", "items_count", "the record has no field 'items_count'"),
+            (#"{"order_timestamp":"yesterday"}"#, "order_timestamp", "order_timestamp", #"the string "yesterday""#),
             (#"{"status":null}"#, #"status == "a""#, "status", "is null"),
             (#"{"tags":["a",1]}"#, "tags.size()", "tags[1]", "the number 1"),
             (#"{"address":{"city":5}}"#, "address.city == ''", "address.city", "the number 5"),
@@ -225,6 +226,24 @@ final class RecordTests: XCTestCase {
             try context.read(bytes)
             XCTAssertThrowsError(try shout.evaluate(in: context))
         }
+    }
+
+    func testAContextOfALesserEnvironmentIsAnErrorNotATrap() throws {
+        var environment = environment()
+        let context = try context(environment)
+        environment.declare("later", .string)
+        for source in ["later == 'a'", "later + 'a'", "later.size() > 1 || later in regions"] {
+            let expression = try environment.compile(source)
+            XCTAssertThrowsError(try expression.evaluate(in: context)) {
+                XCTAssert("\($0)".contains("another environment"), "\($0)")
+            }
+            XCTAssertThrowsError(try expression.bool(in: context))
+            XCTAssertThrowsError(try expression.writeJSON(in: context, to: OutputBuffer()))
+        }
+        // A context of an environment that declares more will do.
+        let greater = EvaluationContext(environment)
+        greater.set("regions", ["a": "b"])
+        XCTAssertNoThrow(try self.environment().compile("regions").evaluate(in: greater))
     }
 
     func testNowIsReadOncePerRecord() throws {

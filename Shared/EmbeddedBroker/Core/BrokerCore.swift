@@ -34,19 +34,23 @@ public final class BrokerCore {
     private var connections: [ConnectionID: Connection] = [:]
     private var actions: [BrokerAction] = []
 
-    /// A broker that keeps everything in memory.
+    /// A broker with what its configuration's data directory holds, or with nothing if it names none.
     /// - Parameters:
     ///   - host: where clients are told to connect, with `port`.
     ///   - seed: of the ids it makes up.
     public convenience init(
         configuration: BrokerConfiguration, host: String, port: UInt16, seed: UInt64, now: Moment
     ) throws(StorageError) {
+        var storage: any BrokerStorage = MemoryStorage()
+        var state = BrokerState()
+        if let path = configuration.dataDirectory {
+            (storage, state) = try DataDirectory.open(path, synchronizesWrites: configuration.synchronizesWrites)
+        }
         try self.init(
-            configuration: configuration, storage: MemoryStorage(), state: BrokerState(), host: host, port: port,
-            seed: seed, now: now)
+            configuration: configuration, storage: storage, state: state, host: host, port: port, seed: seed, now: now)
     }
 
-    init(
+    private init(
         configuration: BrokerConfiguration, storage: any BrokerStorage, state: BrokerState, host: String, port: UInt16,
         seed: UInt64, now: Moment
     ) throws(StorageError) {

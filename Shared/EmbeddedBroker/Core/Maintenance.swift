@@ -6,6 +6,7 @@ extension BrokerCore {
                 if topic.configuration.deletesOldSegments {
                     retain(partition, TopicPartition(topic: topic.name, partition: Int32(index)), topic.configuration)
                 }
+                if topic.configuration.isCompacted { compact(partition, topic.configuration) }
                 partition.log.forgetProducers(
                     silentSince: now.wallMilliseconds - configuration.producerExpirationMilliseconds)
             }
@@ -15,6 +16,17 @@ extension BrokerCore {
         }
         // A journal that cannot be rewritten now stays as it is.
         try? storage.compactJournal { state.entries() }
+    }
+
+    private func compact(_ partition: Partition, _ configuration: TopicConfiguration) {
+        guard partition.log.isWorthCompacting(minimumDirtyRatio: configuration.minimumDirtyRatio) else { return }
+        do throws(StorageError) {
+            try partition.log.compact(
+                forgetTombstonesBefore: now.wallMilliseconds &- configuration.deleteRetentionMilliseconds)
+        } catch {
+            // What was not replaced stays as it was.
+            reportError("compaction failed: \(error)")
+        }
     }
 
     private func retain(_ partition: Partition, _ name: TopicPartition, _ configuration: TopicConfiguration) {

@@ -15,6 +15,8 @@ final class PartitionLog {
     private(set) var startOffset: Int64
     private(set) var endOffset: Int64
     private(set) var byteCount = 0
+    /// Segments below it have been compacted together.
+    var compactedUpTo: Int64 = 0
 
     /// - Parameter makeSegment: storage for a new segment with room for a first batch of so many bytes; `index` counts the
     ///   segments there are.
@@ -242,6 +244,17 @@ final class PartitionLog {
     }
 
     func forgetProducers(silentSince timestamp: Int64) { producers.forgetProducers(silentSince: timestamp) }
+
+    func replaceSegment(at index: Int, with segment: Segment) {
+        byteCount += segment.storage.byteCount - segments[index].storage.byteCount
+        segments[index] = segment
+    }
+
+    func dropEmptySegments() {
+        for segment in segments.dropLast() where segment.storage.byteCount == 0 { segment.storage.delete() }
+        let last = segments.last
+        segments.removeAll { $0 !== last && $0.storage.byteCount == 0 }
+    }
 
     func deleteAll() {
         for segment in segments { segment.storage.delete() }

@@ -103,7 +103,10 @@ final class DataDirectory: BrokerStorage {
 
     private func recover(_ log: PartitionLog, _ folder: String) throws(StorageError) {
         var files: [(baseOffset: Int64, path: String)] = []
-        for name in try Self.names(in: folder) where name.hasSuffix(".log") {
+        for name in try Self.names(in: folder) {
+            // What a compaction had not finished.
+            if name.hasSuffix(FileSegment.cleanedSuffix) { _ = unlink("\(folder)/\(name)") }
+            guard name.hasSuffix(".log") else { continue }
             if let baseOffset = Int64(name.dropLast(4)) { files.append((baseOffset, "\(folder)/\(name)")) }
         }
         files.sort { $0.baseOffset < $1.baseOffset }

@@ -18,6 +18,7 @@ public final class EvaluationContext {
     /// The variables by their slots; a pointer for the same reason.
     let variables: UnsafeMutablePointer<BoundVariable>
     private let variableCount: Int
+    private let fieldCount: Int
     private var instant: Instant?
     /// Text made by compiled expressions; lives until the next record.
     let arena = Arena()
@@ -27,7 +28,9 @@ public final class EvaluationContext {
     private var remainingCost: Int
     private let costLimit: Int
 
-    /// - Parameter record: the reader to use: a new one unless given.
+    /// - Parameters:
+    ///   - environment: the one that the expressions were compiled with, or a copy of it that declares more.
+    ///   - record: the reader to use: a new one unless given.
     public init(_ environment: Environment, record: JSONRecord = JSONRecord()) {
         self.record = record
         slotNames = environment.slotNames
@@ -36,6 +39,7 @@ public final class EvaluationContext {
             (fieldSlots + index).initialize(to: record.declare(name))
         }
         variableCount = environment.slotNames.count
+        fieldCount = environment.fieldNames.count
         variables = .allocate(capacity: max(1, variableCount))
         variables.initialize(repeating: BoundVariable(), count: variableCount)
         costLimit = environment.limits.cost
@@ -48,6 +52,7 @@ public final class EvaluationContext {
         slotNames = []
         fieldSlots = .allocate(capacity: 1)
         variableCount = 0
+        fieldCount = 0
         variables = .allocate(capacity: 1)
         costLimit = limits.cost
         remainingCost = costLimit
@@ -119,10 +124,12 @@ public final class EvaluationContext {
 
     // MARK: During an evaluation
 
+    /// Starts an evaluation; false if the expression reads variables or fields that this context has no place for.
     @inline(__always)
-    func begin(localCount: Int) {
+    func begin(_ needs: Needs) -> Bool {
         remainingCost = costLimit
-        if localCount > 0 { makeRoom(localCount) }
+        if needs.localCount > 0 { makeRoom(needs.localCount) }
+        return needs.variableCount <= variableCount && needs.fieldCount <= fieldCount
     }
 
     @inline(never)
@@ -146,6 +153,13 @@ public final class EvaluationContext {
     /// The value of the declared field with this index.
     @inline(__always)
     func json(_ index: Int) -> JSONValue? { record.field(fieldSlots[index]) }
+}
+
+/// What an expression needs of a context; compiled code relies on it.
+struct Needs: Sendable {
+    let variableCount: Int
+    let fieldCount: Int
+    let localCount: Int
 }
 
 /// The place of a variable in the contexts of one environment.

@@ -11,7 +11,7 @@ public final class Expression: Sendable {
     private let condition: Code<Bool>
     let text: Code<TextSlice>
     let writer: Writer
-    let localCount: Int
+    let needs: Needs
     /// The type of its result, as far as known before it runs.
     public let type: ValueType
     /// The names of the variables and of the record's fields that it reads.
@@ -25,7 +25,9 @@ public final class Expression: Sendable {
         self.source = source
         self.program = program
         type = program.type(of: program.root)
-        localCount = program.localCount
+        needs = Needs(
+            variableCount: environment.slotNames.count, fieldCount: environment.fieldNames.count,
+            localCount: program.localCount)
         code = Compiler.compile(program)
         if case .bool(let code) = code {
             condition = code
@@ -38,7 +40,7 @@ public final class Expression: Sendable {
 
     /// The value for what the context holds.
     public func evaluate(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        context.begin(localCount: localCount)
+        guard context.begin(needs) else { throw wrongContext() }
         switch code {
         case .bool(let code): if let value = try? code(context) { return .bool(value) }
         case .int(let code): if let value = try? code(context) { return .int(value) }
@@ -60,7 +62,7 @@ public final class Expression: Sendable {
 
     /// The same, but a number of the record keeps its text.
     func evaluateKeepingNumbers(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        context.begin(localCount: localCount)
+        guard context.begin(needs) else { throw wrongContext() }
         do {
             let value = try program.root.value(in: context)
             try context.charge(traversing: value)
@@ -70,8 +72,7 @@ public final class Expression: Sendable {
 
     /// The value of a condition; an error if it is not a bool.
     public func bool(in context: EvaluationContext) throws(EvaluationError) -> Bool {
-        context.begin(localCount: localCount)
-        do { return try condition(context) } catch {}
+        if context.begin(needs) { do { return try condition(context) } catch {} }
         return try generalBool(in: context)
     }
 
@@ -84,8 +85,7 @@ public final class Expression: Sendable {
 
     /// Binds the value to a variable until the context's next record: what is computed once, later expressions read.
     public func evaluate(in context: EvaluationContext, into slot: VariableSlot) throws(EvaluationError) {
-        context.begin(localCount: localCount)
-        if let slice = try? text(context) {
+        if context.begin(needs), let slice = try? text(context) {
             // A copy: the slice may belong to the expression, which need not live as long as the record.
             let copy = context.arena.allocate(slice.count)
             copy.copyMemory(from: slice.base, byteCount: slice.count)
@@ -93,6 +93,12 @@ public final class Expression: Sendable {
             return
         }
         context.setForRecord(slot, BoundVariable(try evaluate(in: context)))
+    }
+
+    private func wrongContext() -> EvaluationError {
+        EvaluationError(
+            .unbound, "the context was made for another environment: it lacks variables or fields of the expression's"
+        ).at(program.root.offset).located(in: source)
     }
 
     func wrongType(_ value: Value, _ wanted: String) -> EvaluationError {

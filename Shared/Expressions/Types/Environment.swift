@@ -8,6 +8,24 @@
 /// ```
 ///
 /// A value: copy it, extend the copy, compile any number of expressions with it, on any thread.
+///
+/// The language is CEL (github.com/google/cel-spec), with its optional types (`x.?field`, `list[?0]`, `{?key: value}`,
+/// `orValue`, `optMap`), macros of one and two variables, and the extensions
+/// - strings: `charAt`, `indexOf`, `lastIndexOf`, `lowerAscii`, `upperAscii`, `replace`, `split`, `substring`, `trim`, `join`,
+///   `reverse`, `strings.quote`, `format`
+/// - math: `math.greatest`, `least`, `ceil`, `floor`, `round`, `trunc`, `abs`, `sign`, `sqrt`, `isNaN`, `isInf`, `isFinite`,
+///   `bitAnd`, `bitOr`, `bitXor`, `bitNot`, `bitShiftLeft`, `bitShiftRight`
+/// - lists: `distinct`, `flatten`, `first`, `last`, `reverse`, `slice`, `sort`, `sortBy`, `lists.range`
+/// - `sets.contains`, `sets.equivalent`, `sets.intersects`; `base64.encode`, `base64.decode`; `cel.bind`
+///
+/// and, beyond CEL,
+/// - `decimal(x)` of a string, an int, or a JSON number by its text; `+ - * /`, comparison also with int; `round(scale)`,
+///   `round(scale, mode)`, `divide(divisor, scale)`, `divide(divisor, scale, mode)` with the modes `half_even` (the default),
+///   `half_up`, `half_down`, `up`, `down`, `ceiling`, `floor`; `math`'s extremes and roundings
+/// - `now()`, the same instant throughout a record; `milliseconds(duration)`
+/// - `codepoints()` of a string; `sum()` of a list; `padStart(width, character)`
+/// - `sha256(x)` in hexadecimal and `hash64(x)` (XXH64) as a uint, of a string or of bytes
+/// - `has(field)` of the record's own fields; `condition ? value : null`
 public struct Environment: Sendable {
     struct Variable: Sendable {
         let name: String

@@ -1,18 +1,5 @@
 internal import Glibc
 
-/// A top-level field that was declared to a ``JSONRecord``; good for that record alone.
-public struct FieldSlot: Sendable, Hashable {
-    @usableFromInline let key: Int
-}
-
-/// What becomes of an object that has a key twice.
-public enum DuplicateKeys: Sendable {
-    /// The record is refused: no two readers can then disagree about it.
-    case refused
-    /// The last one counts, as in most readers; the others are not seen.
-    case lastWins
-}
-
 /// A reusable reader of JSON texts (RFC 8259) that borrows their bytes.
 ///
 /// ``read(_:)`` goes over the bytes once, strictly: exactly one value, the grammar to the letter, valid UTF-8, no lone surrogates, no
@@ -21,11 +8,22 @@ public enum DuplicateKeys: Sendable {
 ///
 /// The bytes are borrowed: values are valid until the next ``read(_:)`` and as long as the bytes stay. One record belongs to one
 /// thread.
+///
+/// ```swift
+/// let record = JSONRecord()
+/// let amount = record.declare("amount")        // once
+/// try record.read(bytes)                       // per record
+/// let price = record.field(amount)?.decimal    // nil: absent, not a number, or more than 38 digits
+/// for (key, value) in record.root.members { … }
+/// ```
 public final class JSONRecord {
     public static let defaultMaximumDepth = 128
 
     /// Errors go to logs and dead letters: they do not quote more of a key.
     private static let longestKeyInError = 128
+
+    /// A megabyte of nodes; more is given back after the record that needed it.
+    private static let largeNodeCapacity = 1 << 16
 
     private let duplicateKeys: DuplicateKeys
     private let maximumDepth: Int
@@ -66,7 +64,7 @@ public final class JSONRecord {
 
     // MARK: Reading
 
-    /// Declares a top-level field; the same name gives the same slot. To be done before records are read.
+    /// Declares a top-level field; the same name gives the same slot. It forgets what was read: declare first, then read.
     public func declare(_ name: String) -> FieldSlot {
         clear()
         var name = name
@@ -135,9 +133,9 @@ public final class JSONRecord {
     private func scan(_ text: JSONText) throws(JSONError) {
         // A value takes two bytes at least, its separator or brackets included, but for those still open.
         let needed = text.count / 2 + 2 + maximumDepth
-        if needed > nodeCapacity {
+        if needed > nodeCapacity || (nodeCapacity > JSONRecord.largeNodeCapacity && needed < nodeCapacity / 8) {
             nodes.deallocate()
-            nodeCapacity = max(needed, nodeCapacity * 2)
+            nodeCapacity = max(needed, min(nodeCapacity * 2, JSONRecord.largeNodeCapacity))
             nodes = .allocate(capacity: nodeCapacity)
         }
         nodeCount = 0

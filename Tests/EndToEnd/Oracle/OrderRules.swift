@@ -22,7 +22,9 @@ enum OrderRules {
     private static let statuses: Set = ["confirmed", "pending_payment", "shipped", "delivered", "cancelled"]
 
     static func verdict(_ value: [UInt8]?) -> Verdict {
-        guard let value, let json = StrictJSON(value) else { return .refused(type: "MALFORMED_JSON", fields: []) }
+        // No value is no broken JSON; it lacks everything that an order has.
+        guard let value else { return .refused(type: "SCHEMA_VIOLATION", fields: []) }
+        guard let json = StrictJSON(value) else { return .refused(type: "MALFORMED_JSON", fields: []) }
         guard case .object = json else { return .refused(type: "SCHEMA_VIOLATION", fields: []) }
         var violated: [String] = []
         for field in fields where !isRight(field, json[field]) { violated.append(field) }

@@ -22,8 +22,9 @@ struct OrderGenerator {
     var millisecondsBetween: Int64 = 9_360
     /// 2025-01-13T15:00:00Z
     var startMilliseconds: Int64 = 1_736_780_400_000
-    /// All in the order's own partition, so that the order of the raw records is kept to the end.
-    var isKeyed = false
+    /// All in the order's own partition, so that the order of the raw records is kept to the end. Otherwise partitions are read at
+    /// their own pace, and much is late for them that was not when it was written.
+    var isKeyed = true
 
     private var random: SeededRandom
     private var number: Int64 = 0
