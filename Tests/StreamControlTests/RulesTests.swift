@@ -5,7 +5,8 @@ final class RulesTests: XCTestCase {
     func testBatchOfExpressionsAnswersEachLineInOrder() throws {
         let questions = [
             #"{"expr":"1 + 1"}"#, "garbage", "",
-            #"{"expr":"a + b","vars":{"a":"int"},"bindings":{"a":2,"b":3}}"#, #"{"expr":"1 / 0"}"#, #"{"expr":7}"#, "[]",
+            #"{"expr":"a + b","vars":{"a":"int"},"bindings":{"a":2,"b":3}}"#, #"{"expr":"1 / 0"}"#, #"{"expr":7}"#,
+            "[]",
             #"{"expr":"x"}"#, #"{"expr":"{'k': [b'a', duration('1.5s')]}"}"#,
         ]
         let result = try Streamctl.run("eval", "--batch", input: questions.joined(separator: "\n"))
@@ -31,7 +32,8 @@ final class RulesTests: XCTestCase {
             #"{"schema":{"properties":{"a":{"minimum":5}},"required":["b"]},"instance":{"a":1}}"#,
             #"{"schema":true,"instance":5}"#, #"{"schema":false,"instance":null}"#,
             #"{"schema":{"format":"date"},"instance":"x","formats":true}"#,
-            #"{"schema":{"format":"date"},"instance":"x","formats":false}"#, #"{"schema":{"format":"date"},"instance":"x"}"#,
+            #"{"schema":{"format":"date"},"instance":"x","formats":false}"#,
+            #"{"schema":{"format":"date"},"instance":"x"}"#,
             #"{"instance":1}"#, #"{"schema":{}}"#, "[1]", "}", #"{"schema":{},"instance":1,"formats":1}"#,
             #"{"schema":{"$ref":"http://example.com/s"},"instance":1}"#,
         ]
@@ -40,13 +42,13 @@ final class RulesTests: XCTestCase {
         XCTAssertEqual(
             result.lines,
             [
-                #"{"valid":false,"errors":[{"instanceLocation":"/a","keywordLocation":"#/properties/a/minimum","#
+                ##"{"valid":false,"errors":[{"instanceLocation":"/a","keywordLocation":"#/properties/a/minimum","##
                     + #""error":"a must be at least 5, but is 1"},{"instanceLocation":"","#
-                    + #""keywordLocation":"#/required","error":"b is required"}]}"#,
+                    + ##""keywordLocation":"#/required","error":"b is required"}]}"##,
                 #"{"valid":true,"errors":[]}"#,
-                #"{"valid":false,"errors":[{"instanceLocation":"","keywordLocation":"#/false","#
+                ##"{"valid":false,"errors":[{"instanceLocation":"","keywordLocation":"#/false","##
                     + #""error":"the value is not allowed"}]}"#,
-                #"{"valid":false,"errors":[{"instanceLocation":"","keywordLocation":"#/format","#
+                ##"{"valid":false,"errors":[{"instanceLocation":"","keywordLocation":"#/format","##
                     + #""error":"the value must be a date, but is \"x\""}]}"#,
                 #"{"valid":true,"errors":[]}"#,
                 #"{"valid":true,"errors":[]}"#,
@@ -120,7 +122,9 @@ final class RulesTests: XCTestCase {
         XCTAssertEqual(try eval(#"decimal(amount) > decimal("10")"#).output, "true\n")
         XCTAssertEqual(try eval(#"(decimal(amount) * decimal("0.08")).round(2)"#).output, "1.00\n")
         XCTAssertEqual(try eval("value.?missing").output, "optional.none()\n")
-        XCTAssertEqual(try eval("[now(), tags]", "--now", "2026-01-13T15:30:45Z").lines, [#"["2026-01-13T15:30:45Z",["a"]]"#])
+        XCTAssertEqual(
+            try eval("[now(), tags]", "--now", "2026-01-13T15:30:45Z").output,
+            "[\"2026-01-13T15:30:45.000Z\",[\"a\"]]\n")
         let stdin = try Streamctl.run("eval", "x", "--record", "-", input: #"{"x":{"y":1}}"#)
         XCTAssertEqual(stdin.output, "{\"y\":1}\n")
     }

@@ -35,6 +35,11 @@ final class Streamctl {
         let source = input == nil ? nil : Pipe()
         process.standardInput = source ?? FileHandle.nullDevice
         try process.run()
+        // A test that waits for what never comes ends too.
+        let processID = process.processIdentifier
+        nonisolated(unsafe) let watchdog = DispatchWorkItem { kill(processID, SIGKILL) }
+        process.terminationHandler = { _ in watchdog.cancel() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: watchdog)
         if let source, let input {
             try? source.fileHandleForWriting.write(contentsOf: input)
             try source.fileHandleForWriting.close()
@@ -158,10 +163,10 @@ extension TransactionalProducer {
         headers: [(name: String, value: [UInt8]?)] = []
     ) throws {
         let topic = try self.topic(topic)
-        var outgoing = OutgoingHeaders()
-        for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
         try withBytes(key.map { Array($0.utf8) }) { key in
             try withBytes(value) { value in
+                var outgoing = OutgoingHeaders()
+                for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
                 try produce(
                     to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
                     headers: outgoing)

@@ -1,3 +1,4 @@
+import EmbeddedBroker
 import Foundation
 import Kafka
 import XCTest
