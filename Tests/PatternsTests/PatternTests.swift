@@ -144,7 +144,7 @@ final class PatternTests: XCTestCase {
     func testBothEnginesAgreeOnRandomPatterns() throws {
         var random = SeededRandom(seed: 99)
         var compiled = 0
-        for _ in 0..<1_500 {
+        for _ in 0..<800 {
             let text = pattern(&random, depth: 0)
             guard let pattern = try? Pattern(ecmaScript: text) else { continue }
             compiled += 1
@@ -154,7 +154,7 @@ final class PatternTests: XCTestCase {
                 _ = matches(pattern, subject)
             }
         }
-        XCTAssertGreaterThan(compiled, 1_000)
+        XCTAssertGreaterThan(compiled, 500)
     }
 
     private func pattern(_ random: inout SeededRandom, depth: Int) -> String {
@@ -176,7 +176,7 @@ final class PatternTests: XCTestCase {
             "\\p{", "L", "(?", "<", ":", "=",
             "\\d", "{2,3}", "\0", "\\x", "\\c",
         ]
-        for _ in 0..<20_000 {
+        for _ in 0..<8_000 {
             let text = (0..<random.below(12)).map { _ in pieces[random.below(pieces.count)] }.joined()
             if let pattern = try? Pattern(ecmaScript: text) { _ = matches(pattern, text) }
         }
