@@ -195,6 +195,29 @@ final class RecordTests: XCTestCase {
         }
     }
 
+    func testPipelineExpressionsAreCompiledForOpenRecordsToo() throws {
+        var environment = Environment()
+        environment.declareOpenRecord()
+        environment.declareRecordMetadata()
+        environment.declare("regions", .map(key: .string, value: .string))
+        environment.declare("rates", .map(key: .string, value: .decimal))
+        environment.declare("region", .string)
+        environment.declare("tax", .decimal)
+        let sources = [
+            #"regions[?customer_id.split("-")[?1].orValue("").lowerAscii()].orValue("ca")"#,
+            "(decimal(amount) * rates[region]).round(2)",
+            #""MERCH-" + region.upperAscii() + "-" + string(customer_id.codepoints().sum() % 100).padStart(3, "0")"#,
+            "milliseconds(now() - timestamp(order_timestamp))", "decimal(amount) + tax",
+            #"decimal(amount) < decimal("50") ? "small" : decimal(amount) <= decimal("500") ? "medium" : "large""#,
+            #"status in ["confirmed", "pending_payment"] && decimal(amount) >= decimal("0.01")"#,
+            #"status == "confirmed" && items_count > 3"#,
+            #"currency + "/" + customer_id"#, #"payload.after.id > 5 && payload.op != "d""#,
+            "timestamp(order_timestamp) > now() - duration('1h')",
+            #"has(coupon) && coupon.startsWith("X")"#, #"region == "eu" || tax > decimal("1")"#,
+        ]
+        for source in sources { XCTAssert(try environment.compile(source).isSpecialised, source) }
+    }
+
     func testReferenceDataIsSwappedBetweenRecords() throws {
         var environment = Environment()
         environment.declare("names", .map(key: .string, value: .string))

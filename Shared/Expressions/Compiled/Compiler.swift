@@ -110,17 +110,20 @@ struct Compiler: Sendable {
 struct FieldPlace: Sendable {
     /// Its place among the declared fields; negative in a record of unknown fields, where the name is looked up.
     let index: Int
-    let name: String
+    private let name: PinnedText
     /// The names of members that lead from the top-level field to the value.
     let path: [PinnedText]
     let isTopLevel: Bool
 
     init(_ field: Node.RecordField) {
         index = field.index ?? -1
-        name = field.name
+        name = PinnedText(Array(field.name.utf8))
         path = field.path.map { PinnedText(Array($0.utf8)) }
         isTopLevel = path.isEmpty
     }
+
+    /// The top-level field by its name.
+    func topLevel(of record: JSONRecord) -> JSONValue? { record.root.member(utf8: name.slice.bytes) }
 }
 
 extension EvaluationContext {
@@ -138,7 +141,7 @@ extension EvaluationContext {
 
     @inline(never)
     private func lookUp(_ field: FieldPlace) -> JSONValue? {
-        var value = field.index >= 0 ? json(field.index) : record.field(named: field.name)
+        var value = field.index >= 0 ? json(field.index) : field.topLevel(of: record)
         for name in field.path {
             // The member of anything but an object is nil.
             value = value?.member(utf8: name.slice.bytes)
