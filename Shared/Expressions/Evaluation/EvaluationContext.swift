@@ -14,11 +14,11 @@ public final class EvaluationContext {
     public let record: JSONRecord
     private let layout: Layout
     /// The slots of the fields, by their places in the layout. A pointer: reading an array's element would count references.
-    private let fieldSlots: UnsafeMutablePointer<FieldSlot>
+    private var fieldSlots: UnsafeMutablePointer<FieldSlot>
     /// The variables by their places; a pointer for the same reason.
     let variables: UnsafeMutablePointer<BoundVariable>
     private let variableCount: Int
-    private let fieldCount: Int
+    private var fieldCount = 0
     private var instant: Instant?
     /// Text made by compiled expressions; lives until the next record.
     let arena = Arena()
@@ -32,21 +32,20 @@ public final class EvaluationContext {
 
     /// - Parameters:
     ///   - environment: the one that the expressions were compiled with, or a copy of it. (Expressions of others find their
-    ///     variables and fields by name, by the general evaluator.) What it declares after this is not known here.
+    ///     variables and fields by name, by the general evaluator.) Variables that it declares after this are not known
+    ///     here; nor, if the record is read by someone else, are fields of an open record in expressions compiled after this.
     ///   - record: the reader to use: a new one unless given.
     public init(_ environment: Environment, record: JSONRecord = JSONRecord()) {
         self.record = record
         layout = environment.layout
-        let fieldNames = layout.fieldNames + environment.declaredFieldNames
-        let places = fieldNames.map { environment.layout.field($0) }
-        fieldCount = (places.max() ?? -1) + 1
-        fieldSlots = .allocate(capacity: max(1, fieldCount))
-        for (name, place) in zip(fieldNames, places) { (fieldSlots + place).initialize(to: record.declare(name)) }
+        fieldSlots = .allocate(capacity: 1)
         variableCount = layout.variableNames.count
         variables = .allocate(capacity: max(1, variableCount))
         variables.initialize(repeating: BoundVariable(), count: variableCount)
         costLimit = environment.limits.cost
         remainingCost = costLimit
+        for name in environment.declaredFieldNames { _ = layout.field(name) }
+        declareFields()
     }
 
     /// For calls of constants while an expression is checked.
@@ -55,7 +54,6 @@ public final class EvaluationContext {
         layout = Layout()
         fieldSlots = .allocate(capacity: 1)
         variableCount = 0
-        fieldCount = 0
         variables = .allocate(capacity: 1)
         costLimit = limits.cost
         remainingCost = costLimit
@@ -72,7 +70,17 @@ public final class EvaluationContext {
     /// Reads the next record; its bytes stay borrowed until the one after it.
     public func read(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
         begin()
+        if layout.fieldCount != fieldCount { declareFields() }
         try record.read(bytes)
+    }
+
+    /// Makes fields known that expressions compiled since the last time refer to.
+    private func declareFields() {
+        let names = layout.fieldNames
+        fieldSlots.deallocate()
+        fieldSlots = .allocate(capacity: max(1, names.count))
+        for (place, name) in names.enumerated() { (fieldSlots + place).initialize(to: record.declare(name)) }
+        fieldCount = names.count
     }
 
     /// To be called for each record if ``record`` was read by someone else: `now()` is asked anew, and text made for the

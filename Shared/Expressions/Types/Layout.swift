@@ -21,8 +21,19 @@ final class Layout: Sendable {
     /// The place of a variable, which it gets if it has none yet.
     func variable(_ name: String) -> Int { variables.withLock { $0.place(of: name) } }
 
+    /// How many fields have places; contexts look at it for each record.
+    private let knownFieldCount = Atomic<Int>(0)
+
+    var fieldCount: Int { knownFieldCount.load(ordering: .relaxed) }
+
     /// The place of a top-level field of the record, which it gets if it has none yet.
-    func field(_ name: String) -> Int { fields.withLock { $0.place(of: name) } }
+    func field(_ name: String) -> Int {
+        fields.withLock { fields in
+            let place = fields.place(of: name)
+            knownFieldCount.store(fields.all.count, ordering: .relaxed)
+            return place
+        }
+    }
 
     var variableNames: [String] { variables.withLock { $0.all } }
     var fieldNames: [String] { fields.withLock { $0.all } }
