@@ -248,6 +248,11 @@ final class RecordTests: XCTestCase {
             XCTAssert(isSame(try shout.evaluate(in: context), "XCONFIRMED!"))
             try context.read(bytes)
             XCTAssertThrowsError(try shout.evaluate(in: context))
+            // What the caller binds after that stays.
+            try environment.compile("'x' + status").evaluate(in: context, into: slot)
+            context.set(slot, "mine")
+            try context.read(bytes)
+            XCTAssert(isSame(try shout.evaluate(in: context), "MINE!"))
         }
     }
 

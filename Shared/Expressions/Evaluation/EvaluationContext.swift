@@ -24,6 +24,8 @@ public final class EvaluationContext {
     let arena = Arena()
     /// The variables whose values were computed for this record alone.
     private var computed: [Int] = []
+    /// Whether one of them may lie in the arena.
+    private var arenaIsInUse = false
     var locals: [Value] = []
     /// Whether the expression being evaluated was compiled with another environment.
     var isForeign = false
@@ -91,6 +93,7 @@ public final class EvaluationContext {
             for slot in computed { variables[slot] = BoundVariable() }
             computed.removeAll(keepingCapacity: true)
         }
+        arenaIsInUse = false
         arena.removeAll()
     }
 
@@ -103,6 +106,7 @@ public final class EvaluationContext {
     public func set(_ slot: VariableSlot, _ value: Value?) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
         variables[slot.index] = BoundVariable(value)
+        if !computed.isEmpty { computed.removeAll { $0 == slot.index } }
     }
 
     /// Binds a declared variable by its name; false if the environment has none of it.
@@ -118,6 +122,7 @@ public final class EvaluationContext {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
         variables[slot.index] = variable
         computed.append(slot.index)
+        arenaIsInUse = true
     }
 
     /// The time that `now()` answers for this record; nil takes the system's when first asked.
@@ -140,6 +145,8 @@ public final class EvaluationContext {
     @inline(__always)
     func begin(_ needs: Needs) -> Bool {
         remainingCost = costLimit
+        // What earlier evaluations made was copied out of the arena, but for variables computed for the record.
+        if !arenaIsInUse { arena.removeAll() }
         if needs.localCount > 0 { makeRoom(needs.localCount) }
         return needs.layout === layout && needs.variableCount <= variableCount && needs.fieldCount <= fieldCount
     }
