@@ -30,7 +30,7 @@ final class PartitionLog {
     }
 
     /// Readers of committed records see nothing at or above it.
-    var lastStableOffset: Int64 { producers.firstUnstableOffset ?? endOffset }
+    var lastStableOffset: Int64 { max(producers.firstUnstableOffset ?? endOffset, startOffset) }
 
     // MARK: - Appending
 
@@ -236,7 +236,8 @@ final class PartitionLog {
         var start = startOffset
         var bytes = byteCount
         for segment in segments where segment.endOffset <= lastStableOffset {
-            let isExpired = oldestTimestamp.map { segment.maximumTimestamp < $0 } ?? false
+            // Records without a time do not age.
+            let isExpired = oldestTimestamp.map { (0..<max(0, $0)).contains(segment.maximumTimestamp) } ?? false
             let isExcess = maximumBytes.map { bytes - segment.storage.byteCount >= $0 } ?? false
             guard isExpired || isExcess else { break }
             bytes -= segment.storage.byteCount
