@@ -167,11 +167,7 @@ extension Compiler {
         case ("_/_", 2): return combine(arguments, FunctionLibrary.quotient)
         case ("round", 2), ("round", 3): return rounding(arguments)
         case (Operator.index, 2):
-            guard let entry = entry(arguments) else { return nil }
-            return { context throws(Unusual) in
-                guard case .decimal(let value) = try entry(context) else { throw Unusual() }
-                return value
-            }
+            return decimalEntry(arguments)
         default: return nil
         }
     }
@@ -229,7 +225,19 @@ extension Compiler {
         }
     }
 
-    /// `rates[region]`: reference data by a string.
+    /// `rates[region]`: a decimal of reference data by a string.
+    private func decimalEntry(_ arguments: [Node]) -> Code<Decimal>? {
+        guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
+        let key = text(arguments[1])
+        return { context throws(Unusual) in
+            let key = try key(context)
+            let found = context.variables[slot].withTable { table in table.find(key).flatMap { table.decimal(at: $0) } }
+            guard case .some(.some(let value)) = found else { throw Unusual() }
+            return value
+        }
+    }
+
+    /// Other reference data by a string.
     private func entry(_ arguments: [Node]) -> Code<Value>? {
         guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
         let key = text(arguments[1])

@@ -1,3 +1,5 @@
+import JSON
+
 /// The entries of a map with string keys, found by the bytes of a key without making a string of them.
 final class TextTable: @unchecked Sendable {
     // Never written after the initializer, so threads may share it.
@@ -89,4 +91,11 @@ final class TextTable: @unchecked Sendable {
 
     @inline(__always)
     func value(at index: Int) -> Value { values[index] }
+
+    /// The entry's value if it is a decimal: read in place, for a copy of a value counts references.
+    @inline(__always)
+    func decimal(at index: Int) -> Decimal? {
+        if case .decimal(let value) = values[index] { return value }
+        return nil
+    }
 }
