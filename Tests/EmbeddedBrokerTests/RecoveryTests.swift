@@ -202,6 +202,24 @@ final class RecoveryTests: XCTestCase {
         }
     }
 
+    func testDamageInTheMiddleOfTheJournalStopsTheStart() throws {
+        let journal = directory.appendingPathComponent("data/journal")
+        var intact = 0
+        do {
+            let broker = try start()
+            XCTAssertEqual(try broker.createTopic("t"), 0)
+            intact = try size(journal)
+            for offset in Int64(1)...3 { XCTAssertEqual(try broker.commitOffset(offset, topic: "t", group: "g"), 0) }
+        }
+        var bytes = try Data(contentsOf: journal)
+        bytes[intact + 12] ^= 1
+        try bytes.write(to: journal)
+        XCTAssertThrowsError(try start()) { error in
+            XCTAssertTrue("\(error)".contains("damaged at byte \(intact)"), "\(error)")
+        }
+        XCTAssertEqual(try Data(contentsOf: journal), bytes, "nothing is cut")
+    }
+
     func testDeletedRecordsStayDeleted() throws {
         do {
             let broker = try start()

@@ -4,9 +4,11 @@ import XCTest
 
 /// The order pipeline on a real Kafka: real processes, their very files, and the oracle.
 final class PipelineOnKafkaTests: XCTestCase {
-    private func run(_ body: (Scenarios) throws -> Void, _ test: String = #function) throws {
+    private func run(
+        nodes: Int = 1, _ body: (Scenarios) throws -> Void, _ test: String = #function
+    ) throws {
         continueAfterFailure = false
-        let broker = try RealBroker(test)
+        let broker = try RealBroker(nodes: nodes, test)
         defer { broker.stop() }
         try body(Scenarios(broker: broker, seed: SeededRandom.ofThisRun))
     }
@@ -31,13 +33,19 @@ final class PipelineOnKafkaTests: XCTestCase {
         try run { try $0.killedBroker(times: 2, orders: 3_000) }
     }
 
+    func testOneOfThreeBrokersKilledAndRestarted() throws {
+        try run(nodes: 3) { try $0.killedBroker(times: 1, orders: 1_500) }
+    }
+
     func testDeletedStateIsBuiltAgain() throws {
         try run { try $0.deletedState() }
     }
 
-    /// `SOAK=1`: 200,000 orders and 50 faults of every kind, by `SEED`.
+    /// `SOAK=1`: 200,000 orders and 50 faults of every kind, by `SEED`; `SOAK_NODES=3` on three brokers.
     func testSoak() throws {
-        guard ProcessInfo.processInfo.environment["SOAK"] == "1" else { throw XCTSkip("SOAK=1 runs it") }
-        try run { try $0.soak(orders: 200_000, faults: 50) }
+        let environment = ProcessInfo.processInfo.environment
+        guard environment["SOAK"] == "1" else { throw XCTSkip("SOAK=1 runs it") }
+        let nodes = environment["SOAK_NODES"].flatMap { Int($0) } ?? 1
+        try run(nodes: nodes) { try $0.soak(orders: 200_000, faults: 50) }
     }
 }

@@ -201,6 +201,15 @@ final class KeywordTests: XCTestCase {
         XCTAssertTrue(try Validation(tree).isValid(#"{"children":[{"daat":1}]}"#))
     }
 
+    func testDynamicAnchorsMayBringTheMetaSchemaAlong() throws {
+        let schema =
+            ##"{"$id":"https://example.org/a","$dynamicAnchor":"meta","properties":{"x":{"$dynamicRef":"#meta"},"y":{"$ref":"b"}}}"##
+        let other = ##"{"$dynamicAnchor":"meta","$ref":"https://json-schema.org/draft/2020-12/schema"}"##
+        let validation = try Validation(schema, documents: ["https://example.org/b": other])
+        XCTAssertTrue(try validation.isValid(#"{"x":{"y":{"properties":{"z":{"minimum":1}}}}}"#))
+        XCTAssertFalse(try validation.isValid(#"{"y":{"minLength":"1"}}"#))
+    }
+
     func testUnevaluated() throws {
         try check(
             #"{"allOf":[{"properties":{"a":true}}],"anyOf":[{"properties":{"b":{"const":1}},"required":["b"]},{"properties":{"c":true}}],"unevaluatedProperties":false}"#,

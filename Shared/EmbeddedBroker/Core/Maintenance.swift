@@ -1,9 +1,13 @@
 /// What a broker does from time to time: retention, forgetting silent producers, keeping the journal short.
 extension BrokerCore {
     func maintain() {
+        let checksRetention = now.steadyMilliseconds >= nextRetentionMilliseconds
+        if checksRetention {
+            nextRetentionMilliseconds = now.steadyMilliseconds + configuration.retentionIntervalMilliseconds
+        }
         for topic in state.sortedTopics {
             for (index, partition) in topic.partitions.enumerated() {
-                if topic.configuration.deletesOldSegments {
+                if checksRetention && topic.configuration.deletesOldSegments {
                     retain(partition, TopicPartition(topic: topic.name, partition: Int32(index)), topic.configuration)
                 }
                 if topic.configuration.isCompacted { compact(partition, topic.configuration) }

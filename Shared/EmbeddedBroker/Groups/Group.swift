@@ -139,6 +139,9 @@ struct Group {
         case .stable:
             answer(reply, syncResponse(members[index]))
         case .completingRebalance:
+            if let former = members[index].waitingSync {
+                answer(former, SyncGroupResponse(error: .rebalanceInProgress))
+            }
             members[index].waitingSync = reply
             if members[index].id == leaderID { distribute(request.assignments, now: now) }
         }

@@ -94,7 +94,7 @@ extension BrokerConfiguration {
             problems.append("the minimum session time-out exceeds the maximum")
         }
         if maximumTransactionTimeoutMilliseconds < 1 { problems.append("the transaction time-out must be positive") }
-        if maintenanceIntervalMilliseconds < 1 { problems.append("the maintenance interval must be positive") }
+        if retentionIntervalMilliseconds < 1 { problems.append("the interval of retention checks must be positive") }
         if initialRebalanceDelayMilliseconds < 0 { problems.append("the rebalance delay cannot be negative") }
         if maximumRequestBytes < 1024 { problems.append("requests need at least 1024 bytes") }
         if !problems.isEmpty { throw BrokerStartError(problems.joined(separator: "\n")) }

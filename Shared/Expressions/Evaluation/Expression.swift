@@ -21,13 +21,11 @@ public final class Expression: Sendable {
     /// Whether specialised code was found for it: false means the general evaluator, ten times as slow.
     public var isSpecialised: Bool { if case .general = code { false } else { true } }
 
-    init(source: SourceText, program: Program, environment: Environment) {
+    init(source: SourceText, program: Program) {
         self.source = source
         self.program = program
         type = program.type(of: program.root)
-        needs = Needs(
-            variableCount: environment.slotNames.count, fieldCount: environment.fieldNames.count,
-            localCount: program.localCount)
+        needs = program.needs
         code = Compiler.compile(program)
         if case .bool(let code) = code {
             condition = code
@@ -40,7 +38,7 @@ public final class Expression: Sendable {
 
     /// The value for what the context holds.
     public func evaluate(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        guard context.begin(needs) else { throw wrongContext() }
+        guard context.begin(needs) else { return try evaluateGenerally(in: context) }
         switch code {
         case .bool(let code): if let value = try? code(context) { return .bool(value) }
         case .int(let code): if let value = try? code(context) { return .int(value) }
@@ -62,7 +60,7 @@ public final class Expression: Sendable {
 
     /// The same, but a number of the record keeps its text.
     func evaluateKeepingNumbers(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        guard context.begin(needs) else { throw wrongContext() }
+        context.isForeign = !context.begin(needs)
         do {
             let value = try program.root.value(in: context)
             try context.charge(traversing: value)
@@ -93,12 +91,6 @@ public final class Expression: Sendable {
             return
         }
         context.setForRecord(slot, BoundVariable(try evaluate(in: context)))
-    }
-
-    private func wrongContext() -> EvaluationError {
-        EvaluationError(
-            .unbound, "the context was made for another environment: it lacks variables or fields of the expression's"
-        ).at(program.root.offset).located(in: source)
     }
 
     func wrongType(_ value: Value, _ wanted: String) -> EvaluationError {

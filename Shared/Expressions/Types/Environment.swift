@@ -47,8 +47,7 @@ public struct Environment: Sendable {
     public var limits = Limits()
 
     private(set) var variables: [String: Variable] = [:]
-    private(set) var slotNames: [String] = []
-    private(set) var fieldNames: [String] = []
+    let layout = Layout()
     private(set) var recordType: ObjectType?
     /// Whether names that nothing declares are fields of the record, of type dyn.
     private(set) var hasOpenRecord = false
@@ -57,14 +56,7 @@ public struct Environment: Sendable {
 
     /// Declares a variable, or declares it anew. A name may be qualified: `record.key`.
     public mutating func declare(_ name: String, _ type: ValueType) {
-        let slot: Int
-        if case .slot(let known)? = variables[name]?.storage {
-            slot = known
-        } else {
-            slot = slotNames.count
-            slotNames.append(name)
-        }
-        variables[name] = Variable(name: name, type: type, storage: .slot(slot))
+        variables[name] = Variable(name: name, type: type, storage: .slot(layout.variable(name)))
     }
 
     /// Declares the JSON record that expressions read: its fields are variables, and `name` is the object as a whole, for
@@ -73,11 +65,11 @@ public struct Environment: Sendable {
         recordType = type
         variables[name] = Variable(name: name, type: .object(type), storage: .record)
         for field in type.fields {
-            variables[field.name] = Variable(
-                name: field.name, type: field.type, storage: .field)
-            fieldNames.append(field.name)
+            variables[field.name] = Variable(name: field.name, type: field.type, storage: .field)
         }
     }
+
+    var declaredFieldNames: [String] { recordType?.fields.map(\.name) ?? [] }
 
     /// Declares a JSON record of unknown fields: any name that nothing else declares is a field of type dyn.
     public mutating func declareOpenRecord(as name: String = "value") {
@@ -109,7 +101,7 @@ public struct Environment: Sendable {
             throw CompilationErrors(errors: [error.located(in: text)])
         }
         let program = try Checker.check(syntax, source: text, environment: self, expecting: expecting)
-        return Expression(source: text, program: program, environment: self)
+        return Expression(source: text, program: program)
     }
 }
 

@@ -6,6 +6,8 @@ final class ChildProcess {
     let pid: pid_t
     let log: URL
     private var status: Int32?
+    /// The test has asked for its end.
+    private var isToEnd = false
 
     /// Starts `executable`; what it says goes to `log`, after what is there.
     init(
@@ -43,12 +45,15 @@ final class ChildProcess {
     /// SIGKILL, waited for.
     func kill() {
         guard isRunning else { return }
+        isToEnd = true
         Foundation.kill(pid, SIGKILL)
         reap(0)
     }
 
     /// SIGTERM; answers the exit code, or nil if the process did not end in time and was killed, or died of a signal.
-    func terminate(within seconds: Double = 15) -> Int32? {
+    func terminate(within seconds: Double = 10) -> Int32? {
+        guard isRunning else { return nil }
+        isToEnd = true
         signal(SIGTERM)
         let deadline = Date() + seconds
         while isRunning {
@@ -61,10 +66,16 @@ final class ChildProcess {
         return exitCode
     }
 
-    /// Of a process that ended by itself.
-    var exitCode: Int32? {
+    private var exitCode: Int32? {
         guard let status, status & 0x7F == 0 else { return nil }
         return status >> 8 & 0xFF
+    }
+
+    /// How it ended without being asked to: a trap, say. nil while it runs and when it did as it was told.
+    var unaskedEnd: String? {
+        guard !isRunning, !isToEnd, let status else { return nil }
+        let how = exitCode.map { "exit code \($0)" } ?? "signal \(status & 0x7F)"
+        return "\(name) ended by itself, \(how):\n\(lastWords)"
     }
 
     private func reap(_ options: Int32) {

@@ -72,6 +72,7 @@ final class OrderPipeline {
         if isStatic { environment["INSTANCE_ID"] = instance }
         let file = packageFolder.appendingPathComponent("deploy/pipelines/orders/\(service).yaml")
         let name = "\(service)-\(instance)"
+        if let end = running[name]?.unaskedEnd { throw HarnessError(end) }
         running[name] = try ChildProcess(
             name, executable: try builtProduct(service),
             arguments: ["--config", file.path] + (settings + extra).flatMap { ["--set", $0] },
@@ -90,6 +91,7 @@ final class OrderPipeline {
     /// SIGTERM: it drains, commits, leaves the group, and ends with 0.
     func terminate(_ service: String, instance: String = "1") throws {
         let process = try process(service, instance: instance)
+        if let end = process.unaskedEnd { throw HarnessError(end) }
         let code = process.terminate()
         running["\(service)-\(instance)"] = nil
         if code != 0 {
@@ -100,9 +102,8 @@ final class OrderPipeline {
 
     /// Nothing may have ended by itself: services outlive whatever happens to others.
     func checkRunning() throws {
-        for process in running.values where !process.isRunning && process.exitCode != nil {
-            throw HarnessError(
-                "\(process.name) ended by itself with \(process.exitCode ?? -1):\n\(process.lastWords)")
+        for process in running.values {
+            if let end = process.unaskedEnd { throw HarnessError(end) }
         }
     }
 

@@ -68,7 +68,11 @@ final class TopicReader {
 func patiently<Answer>(_ ask: () throws -> Answer) throws -> Answer {
     let deadline = Date() + 60
     while true {
-        do { return try ask() } catch where Date() < deadline { usleep(100_000) }
+        do {
+            return try ask()
+        } catch  where Date() < deadline {
+            usleep(100_000)
+        }
     }
 }
 
