@@ -34,8 +34,11 @@ enum ResetVerb: Verb {
                 Terminal.error.write("\(request.application) has nothing to reset\n")
                 return .drained
             }
-            if arguments[dryRun] { return .drained }
-            if !arguments[yes] {
+            if arguments[dryRun] {
+                if let obstacle = plan.obstacle { Terminal.error.write("\(obstacle)\n") }
+                return plan.obstacle == nil ? .drained : .failed
+            }
+            if plan.obstacle == nil, !arguments[yes] {
                 guard Terminal.canAsk else { throw usage("without a terminal to ask on, --yes is needed") }
                 guard Terminal.confirm("Reset \(request.application)?") else { return .failed }
             }

@@ -114,9 +114,12 @@ final class ResetTests: XCTestCase {
             _ = try consumer.poll(timeout: .milliseconds(50))
             return try !consumer.assignment().isEmpty
         }
-        let result = try Streamctl.run("reset", "app", "--yes", servers: broker.bootstrapServers)
-        XCTAssertEqual(result.code, 1)
-        XCTAssertTrue(result.error.contains("app has a live member: validator-1"), result.error)
+        for flag in ["--yes", "--dry-run"] {
+            let result = try Streamctl.run("reset", "app", flag, servers: broker.bootstrapServers)
+            XCTAssertEqual(result.code, 1)
+            XCTAssertEqual(Array(result.lines.prefix(3)), plan)
+            XCTAssertTrue(result.error.contains("app has a live member: validator-1"), result.error)
+        }
         XCTAssertEqual(try topics(broker), Set(names))
         XCTAssertEqual(try committed(broker, "app", ["in"]), ["in": 0])
         try consumer.close(timeout: .seconds(5))

@@ -50,6 +50,25 @@ final class ArgumentsTests: XCTestCase {
         XCTAssertNil(arguments.positional("EXTRA"))
     }
 
+    func testTheLastPositionalMayTakeAllThatIsLeft() throws {
+        let command = Command(
+            "judge", about: "Judges files. And more.",
+            positionals: [
+                .init("SCHEMA", help: "Judged by it."), .init("FILE", help: "To be judged.", isRepeated: true),
+            ])
+        guard case .run(let arguments) = try command.parse(["s", "a", "b"]) else { return XCTFail("not run") }
+        XCTAssertEqual(arguments.positional("SCHEMA"), "s")
+        XCTAssertEqual(arguments.positionals("FILE"), ["a", "b"])
+        XCTAssertThrowsError(try command.parse(["s"])) { error in
+            XCTAssertEqual((error as? UsageError)?.message, "FILE is missing")
+        }
+        guard case .show(let help) = try command.parse(["--help"]) else { return XCTFail("no help") }
+        XCTAssertTrue(help.hasPrefix("Usage: judge SCHEMA FILE..."), help)
+        guard case .show(let list) = try Command("all", about: "All.", subcommands: [command]).parse(["--help"])
+        else { return XCTFail("no help") }
+        XCTAssertTrue(list.contains("  judge  Judges files.\n"), list)
+    }
+
     func testTwoDashesEndTheOptions() throws {
         let arguments = try parse("up -- --dry-run -x")
         XCTAssertEqual(arguments.positional("DIR"), "--dry-run")

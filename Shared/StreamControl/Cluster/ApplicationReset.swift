@@ -31,6 +31,17 @@ public struct ResetPlan: Equatable, Sendable {
     /// Topics that look like the application's and are another's.
     var topicsLeftAlone: [String] = []
     var foldersToRemove: [String] = []
+    /// Who is in the group: as long as somebody is, nothing is done.
+    var liveMembers: [String] = []
+
+    /// Why it cannot be done now; nil if it can.
+    public var obstacle: String? {
+        if liveMembers.isEmpty { return nil }
+        let count = liveMembers.count == 1 ? "a live member" : "\(liveMembers.count) live members"
+        return
+            "\(application) has \(count): \(liveMembers.joined(separator: ", ")). Stop it first; an instance with an "
+            + "INSTANCE_ID stays a member for its session time-out (10 s by default)."
+    }
 
     public var isEmpty: Bool {
         !deletesGroup && offsetsToSet.isEmpty && offsetsToDelete.isEmpty && topicsToDelete.isEmpty
@@ -60,14 +71,15 @@ public final class ApplicationReset {
         admin = try connection.admin()
     }
 
-    /// - Throws: while the application runs, or if what is asked for is not there.
+    /// - Throws: if what is asked for is not there.
     public func plan(_ request: ResetRequest) throws -> ResetPlan {
         let (application, timeout) = (request.application, ClusterConnection.timeout)
-        try refuseMembers(of: application)
         let topics = try admin.topics(timeout: timeout)
         let all = topics.values.flatMap(\.topicPartitions)
         let committed = try admin.committedOffsets(of: application, all, timeout: timeout)
         var plan = ResetPlan(application: application)
+        plan.liveMembers = try admin.describeGroup(application, timeout: timeout).members
+            .map { $0.instanceId ?? $0.memberId }.sorted()
         let others = try admin.consumerGroups(timeout: timeout).filter { $0.hasPrefix("\(application)-") }
         for topic in topics.keys.sorted() where Self.isInternal(topic, of: application) {
             // `orders-enricher` has topics that begin as those of `orders` do.
@@ -99,7 +111,10 @@ public final class ApplicationReset {
     }
 
     /// Does it: offsets first, since the broker refuses them while somebody reads.
+    ///
+    /// - Throws: while the application runs, before anything is done.
     public func perform(_ plan: ResetPlan) throws {
+        if let obstacle = plan.obstacle { throw ClusterQuestionError(obstacle) }
         let timeout = ClusterConnection.timeout
         do {
             if plan.deletesGroup {
@@ -119,15 +134,6 @@ public final class ApplicationReset {
 
     private func refuse<Subject>(_ failures: [Subject: KafkaError]) throws {
         if let failure = failures.values.min(by: { $0.description < $1.description }) { throw failure }
-    }
-
-    private func refuseMembers(of application: String) throws {
-        let members = try admin.describeGroup(application, timeout: ClusterConnection.timeout).members
-        if members.isEmpty { return }
-        let names = members.map { $0.instanceId ?? $0.memberId }.sorted().joined(separator: ", ")
-        throw ClusterQuestionError(
-            "\(application) has \(members.count == 1 ? "a live member" : "\(members.count) live members"): \(names). Stop it "
-                + "first; an instance with an INSTANCE_ID stays a member for its session time-out (10 s by default).")
     }
 
     private static func isInternal(_ topic: String, of application: String) -> Bool {
