@@ -3,10 +3,7 @@ extension BrokerCore {
     static let maximumOffsetMetadataBytes = 4096
 
     func handleOffsetCommit(_ request: OffsetCommitRequest, _ context: RequestContext) -> OffsetCommitResponse {
-        var error = request.groupID.isEmpty ? ErrorCode.invalidGroupID : .none
-        if error == .none {
-            error = groupError(committing: request.identity, to: request.groupID, inTransaction: false)
-        }
+        let error = groupError(committing: request.identity, to: request.groupID, inTransaction: false)
         return OffsetCommitResponse(
             topics: store(request.topics, unless: error) { .offsetsCommitted(group: request.groupID, $0) })
     }

@@ -46,11 +46,11 @@ extension BrokerCore {
     /// Whether `batch` is one whole, intact batch that a producer may send.
     private func check(_ batch: UnsafeRawBufferPointer, _ topic: Topic) throws(Refusal) -> RecordBatchHeader {
         guard let header = RecordBatchHeader(batch) else {
-            throw Refusal(.corruptMessage, "The record batch is shorter than its header.")
+            throw Refusal(.invalidRecord, "The record batch is shorter than its header.")
         }
         guard header.magic == 2 else { throw Refusal(.invalidRecord, "Only record batches of magic 2 are accepted.") }
         guard header.byteCount <= batch.count else {
-            throw Refusal(.corruptMessage, "The record batch is cut short.")
+            throw Refusal(.invalidRecord, "The record batch is cut short.")
         }
         guard header.byteCount == batch.count else {
             throw Refusal(.invalidRecord, "A request must hold exactly one record batch for each partition.")
