@@ -20,7 +20,8 @@ extension BrokerCore {
 
     private func errorOfTransactionOffsetCommit(_ request: TransactionOffsetCommitRequest) -> ErrorCode {
         if request.groupID.isEmpty { return .invalidGroupID }
-        let transactionError = verifyTransaction(of: request.producer, includesGroup: request.groupID)
+        let transactionError = verifyTransaction(
+            of: request.producer, transactionalID: request.transactionalID, includesGroup: request.groupID)
         if transactionError != .none { return transactionError }
         return groupError(committing: request.identity, to: request.groupID, inTransaction: true)
     }
