@@ -139,12 +139,23 @@ final class ComparisonTests: XCTestCase {
         return lines
     }
 
+    /// What a reader of committed records gets from `offset` on, in as many answers as the broker takes for it.
     private func described(
         _ broker: BrokerDriver, _ topic: String, _ producer: ProducerIdentity, from offset: Int64 = 0
     ) throws -> String {
-        let fetched = try broker.fetch(topic, from: offset)
-        let aborted = fetched.aborted?.map { "\($0.producerID - producer.id) from \($0.firstOffset)" } ?? []
-        return "\(fetched.error) \(fetched.highWatermark) \(fetched.lastStableOffset) \(aborted) \(fetched.baseOffsets)"
+        var fetched = try broker.fetch(topic, from: offset)
+        let outcome = "\(fetched.error) \(fetched.highWatermark) \(fetched.lastStableOffset)"
+        var aborted: [String] = []
+        var baseOffsets: [Int64] = []
+        while let last = Batches.decode(fetched.records).last {
+            for range in fetched.aborted ?? [] where !aborted.contains("from \(range.firstOffset)") {
+                XCTAssertEqual(range.producerID, producer.id)
+                aborted.append("from \(range.firstOffset)")
+            }
+            baseOffsets += fetched.baseOffsets
+            fetched = try broker.fetch(topic, from: last.lastOffset + 1)
+        }
+        return "\(outcome) \(aborted) \(baseOffsets)"
     }
 
     private func noteGroups(
