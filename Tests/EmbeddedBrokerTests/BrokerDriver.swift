@@ -2,7 +2,7 @@ import EmbeddedBroker
 import XCTest
 
 /// Drives a core by hand: requests in, answers out, with a clock that moves only when a test moves it.
-final class BrokerDriver {
+class BrokerDriver {
     let core: BrokerCore
     private(set) var now = Moment(wallMilliseconds: 1_700_000_000_000, steadyMilliseconds: 1_000)
     private var nextCorrelationID: Int32 = 1

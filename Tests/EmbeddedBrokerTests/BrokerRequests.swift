@@ -69,9 +69,13 @@ extension BrokerDriver {
         var baseOffset: Int64
     }
 
-    func produce(_ batch: [UInt8], to topic: String, partition: Int32 = 0, acks: Int16 = -1) throws -> Produced {
-        try ask(0, 7, on: ConnectionID(2)) { body in
-            body.nullableString(nil)
+    /// A transactional batch goes out in the name of `tx` unless another transactional id is given.
+    func produce(
+        _ batch: [UInt8], to topic: String, partition: Int32 = 0, acks: Int16 = -1, as transactionalID: String = "tx"
+    ) throws -> Produced {
+        let isTransactional = batch.count > 22 && batch[22] & 0x10 != 0
+        return try ask(0, 7, on: ConnectionID(2)) { body in
+            body.nullableString(isTransactional ? transactionalID : nil)
             body.int16(acks)
             body.int32(1_000)
             body.array([topic]) { body, topic in

@@ -13,7 +13,7 @@ final class DeterminismTests: XCTestCase {
             for topic in 0..<5 {
                 let batch = Batches.batch(
                     [.init("\(number)")], producer: producer, sequence: 0, transactional: true)
-                XCTAssertEqual(try broker.produce(batch, to: "t\(topic)").error, 0)
+                XCTAssertEqual(try broker.produce(batch, to: "t\(topic)", as: id).error, 0)
             }
         }
         for number in UInt64(0)..<5 {

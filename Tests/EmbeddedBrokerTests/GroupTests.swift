@@ -164,4 +164,13 @@ final class GroupTests: XCTestCase {
         broker.advance(60_000)
         XCTAssertEqual(try broker.heartbeat("g", .init(id: first, generation: 1)), 25)
     }
+
+    func testCommitsToAGroupWithoutMembers() throws {
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "new", generation: 3, memberID: "m"), 22)
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "g"), 0)
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "g", memberID: "m"), 0)
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "g", instanceID: "i"), 0)
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "g", generation: 5, memberID: "m"), 25)
+        XCTAssertEqual(try broker.commitOffset(1, topic: "u", group: "g"), 3)
+    }
 }

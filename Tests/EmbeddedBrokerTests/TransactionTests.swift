@@ -60,8 +60,8 @@ final class TransactionTests: XCTestCase {
     func testLastStableOffsetIsThatOfTheOldestOpenTransaction() throws {
         let first = try begin("one")
         let second = try begin("two")
-        _ = try broker.produce(batch("a", first, 0), to: "t")
-        _ = try broker.produce(batch("b", second, 0), to: "t")
+        _ = try broker.produce(batch("a", first, 0), to: "t", as: "one")
+        _ = try broker.produce(batch("b", second, 0), to: "t", as: "two")
         XCTAssertEqual(try broker.end("two", second, commit: true), 0)
         XCTAssertEqual(try broker.fetch("t").lastStableOffset, 0)
         XCTAssertEqual(try broker.end("one", first, commit: false), 0)
@@ -74,6 +74,7 @@ final class TransactionTests: XCTestCase {
         let initialized = try broker.initProducer("tx")
         XCTAssertEqual(try broker.produce(batch("a", initialized.producer, 0), to: "t").error, 48)
         XCTAssertEqual(try broker.produce(batch("a", .init(id: 99, epoch: 0), 0), to: "t").error, 49)
+        XCTAssertEqual(try broker.produce(batch("a", initialized.producer, 0), to: "t", as: "other").error, 49)
         XCTAssertEqual(try broker.fetch("t", committed: false).highWatermark, 0)
     }
 

@@ -5,8 +5,6 @@ struct BrokerState {
     private(set) var topicNames: [UUID128: String] = [:]
     private(set) var offsets: [String: GroupOffsets] = [:]
     private(set) var transactions: [String: TransactionState] = [:]
-    /// The transactional id a producer id belongs to.
-    private(set) var transactionalIDs: [Int64: String] = [:]
     /// Producer ids below it have been given out, or may have been.
     private(set) var reservedProducerIDs: Int64 = 0
 
@@ -30,11 +28,7 @@ struct BrokerState {
         case .producerIDsReserved(let limit):
             reservedProducerIDs = max(reservedProducerIDs, limit)
         case .transactionChanged(let transaction):
-            if let former = transactions[transaction.transactionalID], former.producer.id != transaction.producer.id {
-                transactionalIDs[former.producer.id] = nil
-            }
             transactions[transaction.transactionalID] = transaction
-            transactionalIDs[transaction.producer.id] = transaction.transactionalID
         case .offsetsCommitted(let group, let committed):
             offsets[group, default: GroupOffsets()].commit(committed)
         case .offsetsPrepared(let group, let producerID, let prepared):

@@ -58,13 +58,13 @@ extension BrokerCore {
             return result
         }
         let log = partition.log
-        result.highWatermark = log.endOffset
-        result.lastStableOffset = log.lastStableOffset
-        result.logStartOffset = log.startOffset
         guard (log.startOffset...log.endOffset).contains(asked.offset) else {
             result.error = .offsetOutOfRange
             return result
         }
+        result.highWatermark = log.endOffset
+        result.lastStableOffset = log.lastStableOffset
+        result.logStartOffset = log.startOffset
         do throws(StorageError) {
             let read = try log.read(
                 from: asked.offset, below: readsCommitted ? log.lastStableOffset : log.endOffset,

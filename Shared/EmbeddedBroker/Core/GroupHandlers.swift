@@ -79,7 +79,9 @@ extension BrokerCore {
         {
             return error
         }
-        return identity.generation < 0 ? .none : .illegalGeneration
+        if identity.generation < 0 { return .none }
+        // A group that has only ever committed exists and has no members; one that has not even done that does not exist.
+        return state.offsets[groupID] != nil ? .unknownMemberID : .illegalGeneration
     }
 
     // MARK: - Administration

@@ -3,10 +3,7 @@ extension BrokerCore {
     static let maximumOffsetMetadataBytes = 4096
 
     func handleOffsetCommit(_ request: OffsetCommitRequest, _ context: RequestContext) -> OffsetCommitResponse {
-        var error = request.groupID.isEmpty ? ErrorCode.invalidGroupID : .none
-        if error == .none {
-            error = groupError(committing: request.identity, to: request.groupID, inTransaction: false)
-        }
+        let error = groupError(committing: request.identity, to: request.groupID, inTransaction: false)
         return OffsetCommitResponse(
             topics: store(request.topics, unless: error) { .offsetsCommitted(group: request.groupID, $0) })
     }
@@ -23,7 +20,8 @@ extension BrokerCore {
 
     private func errorOfTransactionOffsetCommit(_ request: TransactionOffsetCommitRequest) -> ErrorCode {
         if request.groupID.isEmpty { return .invalidGroupID }
-        let transactionError = verifyTransaction(of: request.producer, includesGroup: request.groupID)
+        let transactionError = verifyTransaction(
+            of: request.producer, transactionalID: request.transactionalID, includesGroup: request.groupID)
         if transactionError != .none { return transactionError }
         return groupError(committing: request.identity, to: request.groupID, inTransaction: true)
     }

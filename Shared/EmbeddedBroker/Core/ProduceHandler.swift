@@ -33,7 +33,7 @@ extension BrokerCore {
             }
             let batch = partition.records ?? UnsafeRawBufferPointer(start: nil, count: 0)
             let header = try check(batch, topic)
-            result.baseOffset = try store(batch, header, topic, target, partition.index)
+            result.baseOffset = try store(batch, header, topic, target, partition.index, request.transactionalID)
             result.logStartOffset = target.log.startOffset
             if topic.configuration.usesAppendTime { result.appendTimeMilliseconds = now.wallMilliseconds }
         } catch {
@@ -46,11 +46,11 @@ extension BrokerCore {
     /// Whether `batch` is one whole, intact batch that a producer may send.
     private func check(_ batch: UnsafeRawBufferPointer, _ topic: Topic) throws(Refusal) -> RecordBatchHeader {
         guard let header = RecordBatchHeader(batch) else {
-            throw Refusal(.corruptMessage, "The record batch is shorter than its header.")
+            throw Refusal(.invalidRecord, "The record batch is shorter than its header.")
         }
         guard header.magic == 2 else { throw Refusal(.invalidRecord, "Only record batches of magic 2 are accepted.") }
         guard header.byteCount <= batch.count else {
-            throw Refusal(.corruptMessage, "The record batch is cut short.")
+            throw Refusal(.invalidRecord, "The record batch is cut short.")
         }
         guard header.byteCount == batch.count else {
             throw Refusal(.invalidRecord, "A request must hold exactly one record batch for each partition.")
@@ -103,7 +103,7 @@ extension BrokerCore {
 
     private func store(
         _ batch: UnsafeRawBufferPointer, _ header: RecordBatchHeader, _ topic: Topic, _ partition: Partition,
-        _ index: Int32
+        _ index: Int32, _ transactionalID: String?
     ) throws(Refusal) -> Int64 {
         if header.producer.id >= 0 {
             switch partition.log.producers.verdict(on: header) {
@@ -113,8 +113,14 @@ extension BrokerCore {
             }
         }
         if header.isTransactional {
+            guard let transactionalID else {
+                throw Refusal(
+                    .transactionalIDAuthorizationFailed,
+                    "The request names no transactional id for its transactional records.")
+            }
             let error = verifyTransaction(
-                of: header.producer, includes: TopicPartition(topic: topic.name, partition: index))
+                of: header.producer, transactionalID: transactionalID,
+                includes: TopicPartition(topic: topic.name, partition: index))
             if error != .none { throw Refusal(error) }
         }
         do throws(StorageError) {

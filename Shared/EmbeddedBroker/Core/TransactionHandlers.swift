@@ -132,8 +132,10 @@ extension BrokerCore {
         return ErrorResponse(error: fenced(error, context, since: 2))
     }
 
-    private func openTransaction(of producer: ProducerIdentity) -> Result<TransactionState, ErrorCode> {
-        guard let id = state.transactionalIDs[producer.id], let transaction = state.transactions[id] else {
+    private func openTransaction(
+        of producer: ProducerIdentity, transactionalID: String
+    ) -> Result<TransactionState, ErrorCode> {
+        guard let transaction = state.transactions[transactionalID], transaction.producer.id == producer.id else {
             return .failure(.invalidProducerIDMapping)
         }
         if producer.epoch != transaction.producer.epoch { return .failure(.invalidProducerEpoch) }
@@ -142,16 +144,20 @@ extension BrokerCore {
     }
 
     /// Whether a transactional batch may be stored: without this check a late one would open a transaction nobody ends.
-    func verifyTransaction(of producer: ProducerIdentity, includes partition: TopicPartition) -> ErrorCode {
-        switch openTransaction(of: producer) {
+    func verifyTransaction(
+        of producer: ProducerIdentity, transactionalID: String, includes partition: TopicPartition
+    ) -> ErrorCode {
+        switch openTransaction(of: producer, transactionalID: transactionalID) {
         case .failure(let error): error
         case .success(let transaction):
             transaction.partitions.contains(partition) ? .none : .invalidTransactionState
         }
     }
 
-    func verifyTransaction(of producer: ProducerIdentity, includesGroup group: String) -> ErrorCode {
-        switch openTransaction(of: producer) {
+    func verifyTransaction(
+        of producer: ProducerIdentity, transactionalID: String, includesGroup group: String
+    ) -> ErrorCode {
+        switch openTransaction(of: producer, transactionalID: transactionalID) {
         case .failure(let error): error
         case .success(let transaction): transaction.groups.contains(group) ? .none : .invalidTransactionState
         }

@@ -31,6 +31,7 @@ enum ErrorCode: Int16, Error {
     case invalidProducerIDMapping = 49
     case invalidTransactionTimeout = 50
     case concurrentTransactions = 51
+    case transactionalIDAuthorizationFailed = 53
     case operationNotAttempted = 55
     case storageError = 56
     case fencedLeaderEpoch = 74
