@@ -119,6 +119,16 @@ final class OrderPipeline {
         try write(generator.closing(firstTimestamp: nextTimestamp), to: topic(.raw))
     }
 
+    /// Writes values that no generator makes.
+    func load(values: [(key: [UInt8]?, value: [UInt8]?)]) throws {
+        for (index, record) in values.enumerated() {
+            let raw = RawRecord(
+                partition: Int32(index) % partitions, key: record.key, value: record.value,
+                timestampMilliseconds: nextTimestamp)
+            try write([raw], to: topic(.raw))
+        }
+    }
+
     private func write(_ records: [RawRecord], to topic: String) throws {
         nextTimestamp += Int64(records.count)
         try writer.write(records, to: topic)
