@@ -24,4 +24,4 @@ soak: setup
 	@SOAK=1 tools/test --filter EndToEnd
 
 lint:
-	swift format lint --strict --recursive Package.swift Shared Services Tests Benchmarks
+	swift format lint --strict --recursive Package.swift Shared Services Tests Benchmarks Examples

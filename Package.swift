@@ -76,6 +76,10 @@ let package = Package(
         service("embedded-broker", ["EmbeddedBroker"]),
         service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
         service("streamctl", ["Expressions", "JSON", "JSONSchema", "Kafka", "StreamControl", "StreamKitService"]),
+        // Examples.
+        .executableTarget(
+            name: "large-orders", dependencies: ["StreamKit", "StreamKitService", "JSON"], path: "Examples/large-orders",
+            exclude: ["large-orders.yaml"], swiftSettings: swift),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
@@ -93,11 +97,11 @@ let package = Package(
         tests("RocksDBTests", ["RocksDB"]),
         tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker"]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -12,7 +12,8 @@ enum RulesBenchmark {
         measurePatterns(orders)
         measureWriting(orders)
         measureNumbers(orders)
-        ExpressionsBenchmark(orders).run()
+        ExpressionsBenchmark(orders, isOpen: false).run()
+        ExpressionsBenchmark(orders, isOpen: true).run()
     }
 
     private static func measureReading(_ orders: Orders) {

@@ -54,7 +54,7 @@ import StreamKitService
         return aggregation
     }
 
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         guard let aggregation, let group, let eventTime else { return }

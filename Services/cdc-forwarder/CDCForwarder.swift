@@ -19,7 +19,7 @@ import StreamKitService
         mapping = ChangeMapping(settings)
     }
 
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { mapping.declarations.watch }
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { mapping.declarations.watch }
 
     func declare(_ flow: Flow) {
         let mapping = mapping

@@ -24,7 +24,7 @@ import StreamKitService
         within = settings.required("within", .duration(in: .seconds(1)...(.seconds(366 * 86_400))))
     }
 
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         guard let key, let eventTime else { return }

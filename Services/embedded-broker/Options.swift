@@ -128,7 +128,7 @@ struct Setting: Sendable {
         Setting("group.initial.rebalance.delay.ms") { $0.initialRebalanceDelayMilliseconds = $1 },
         Setting("group.max.session.timeout.ms") { $0.maximumSessionTimeoutMilliseconds = $1 },
         Setting("group.min.session.timeout.ms") { $0.minimumSessionTimeoutMilliseconds = $1 },
-        Setting("log.retention.check.interval.ms") { $0.maintenanceIntervalMilliseconds = $1 },
+        Setting("log.retention.check.interval.ms") { $0.retentionIntervalMilliseconds = $1 },
         Setting("num.partitions") { $0.defaultPartitions = $1 },
         Setting("producer.id.expiration.ms") { $0.producerExpirationMilliseconds = $1 },
         Setting("socket.request.max.bytes") { $0.maximumRequestBytes = $1 },

@@ -20,7 +20,7 @@ import StreamKitService
         self.declarations = declarations
     }
 
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         let records = flow.source("records", topics: input.topics)

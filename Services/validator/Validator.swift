@@ -21,7 +21,7 @@ import StreamKitService
         rules = ValidationRules(settings, declarations)
     }
 
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { declarations.watch }
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
     func declare(_ flow: Flow) {
         let declarations = declarations

@@ -5,6 +5,13 @@ internal import JSON
 /// Everything that is wrong with it is told when it is compiled, all at once: malformed keywords, patterns that cannot be searched for
 /// in linear time, references that lead nowhere, schemas that apply themselves for ever. Remote references are never fetched.
 /// A record is validated by a ``SchemaValidator``.
+///
+/// ```swift
+/// let schema = try JSONSchema(SchemaFile.read(path: path), uri: SchemaFile.uri(path: path), load: SchemaFile.load)
+/// let validator = SchemaValidator(schema, record: record)    // once a thread, before the record reads
+/// try record.read(bytes)                                     // per record
+/// if !validator.isValid() { refuse(validator.violations()) }
+/// ```
 public final class JSONSchema: Sendable {
     /// The URI of a schema that has none of its own: against it relative references are resolved.
     public static let inlineURI = "schema:/inline"

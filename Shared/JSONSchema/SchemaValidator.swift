@@ -3,21 +3,28 @@ public import JSON
 /// Validates what a record has read against a schema. It belongs to the record's thread.
 ///
 /// The record is scanned once, by ``JSONRecord/read(_:)``; the validator works on what that found, without a tree, and for a valid
-/// record allocates nothing.
+/// record allocates nothing. A record that would take for ever, by alternatives within alternatives, is refused after a number
+/// of steps.
 public final class SchemaValidator {
     public static let defaultViolationLimit = 20
+    /// About a second.
+    public static let defaultStepLimit = 20_000_000
 
     private let record: JSONRecord
     private let evaluation: Evaluation
 
     /// - Parameters:
-    ///   - record: whose values will be validated. The schema's top-level properties are declared to it.
+    ///   - record: whose values will be validated. The schema's top-level properties are declared to it, which makes it forget
+    ///     what it read.
     ///   - violationLimit: after so many violations no more are looked for.
+    ///   - stepLimit: how many schemas may be applied to a value and its parts, until it is refused for that.
     public init(
-        _ schema: JSONSchema, record: JSONRecord, violationLimit: Int = SchemaValidator.defaultViolationLimit
+        _ schema: JSONSchema, record: JSONRecord, violationLimit: Int = SchemaValidator.defaultViolationLimit,
+        stepLimit: Int = SchemaValidator.defaultStepLimit
     ) {
         self.record = record
-        evaluation = Evaluation(schema.program, record: record, violationLimit: max(1, violationLimit))
+        evaluation = Evaluation(
+            schema.program, record: record, violationLimit: max(1, violationLimit), stepLimit: stepLimit)
     }
 
     /// Whether the record is valid. It stops at the first violation.

@@ -7,7 +7,8 @@ public final class KafkaAdmin: @unchecked Sendable {
     let handle: KafkaClientHandle
     private let committedReader: KafkaClientHandle
 
-    /// - Parameter configuration: the connection's properties; others do no harm.
+    /// - Parameter configuration: the connection's properties; others do no harm. With access control, `group.id` should be a
+    ///   group that may be described.
     public init(
         _ configuration: consuming KafkaConfiguration, observer: KafkaClientObserver = KafkaClientObserver()
     ) throws(KafkaError) {
@@ -15,10 +16,12 @@ public final class KafkaAdmin: @unchecked Sendable {
         let committed = configuration.copy()
         rd_kafka_conf_set(committed.pointer, "isolation.level", "read_committed", nil, 0)
         rd_kafka_conf_set(configuration.pointer, "isolation.level", "read_uncommitted", nil, 0)
-        // None of them concerns an admin; a consumer without a group joins none.
-        for name in ["group.id", "group.instance.id", "transactional.id"] {
-            rd_kafka_conf_set(committed.pointer, name, nil, nil, 0)
-            rd_kafka_conf_set(configuration.pointer, name, nil, nil, 0)
+        let hasGroup = configuration.value(of: "group.id") != nil
+        for pointer in [committed.pointer, configuration.pointer] {
+            for name in ["group.instance.id", "transactional.id"] { rd_kafka_conf_set(pointer, name, nil, nil, 0) }
+            // It joins no group. But librdkafka 2.0.2 dereferences its own group when a coordinator of another one has moved,
+            // and dies if it has none.
+            if !hasGroup { rd_kafka_conf_set(pointer, "group.id", "streamkit-admin", nil, 0) }
         }
         handle = try KafkaClientHandle(.consumer, configuration, observer)
         committedReader = try KafkaClientHandle(.consumer, committed, observer)

@@ -23,6 +23,8 @@ public enum KafkaDefaults {
             ("enable.partition.eof", "true"),
             // Cooperative assignors lose or repeat records before librdkafka 2.10 (offsets committed in a rebalance).
             ("partition.assignment.strategy", "range"),
+            // A backlog of 200-byte orders: 80 MB resident with 20,000, 124 MB with librdkafka's 100,000, and no faster.
+            // Before 2.2.0 librdkafka then pauses for up to a second: 60,000 records a second; see FetchNudge.
             ("queued.min.messages", "20000"),
         ]
         if KafkaConfiguration.isKnown("fetch.queue.backoff.ms") { properties.append(("fetch.queue.backoff.ms", "2")) }
@@ -31,7 +33,9 @@ public enum KafkaDefaults {
 
     public static func producer() -> Properties {
         connection() + [
+            // A callback for each record that was written would say nothing that the commit does not.
             ("delivery.report.only.error", "true"),
+            // Within a transaction of 100 ms nobody waits for a request; a flush does not wait for it to pass.
             ("linger.ms", "20"),
             ("max.in.flight", "1"),
         ]

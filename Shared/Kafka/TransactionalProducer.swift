@@ -65,7 +65,8 @@ public final class TransactionalProducer {
             let left = max(deadline - .now, .zero)
             let result = outcome(
                 "initializing transactions",
-                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false)
+                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false
+            )
             guard case .retriable(let error) = result, ContinuousClock.now < deadline else { return result }
             if error.code != .localTimeout { usleep(20_000) }
             slice *= 2
@@ -107,12 +108,15 @@ public final class TransactionalProducer {
 
     /// Waits until what was produced is written or failed, as ``commit()`` does; ends early when there is a fatal error.
     ///
-    /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported; looking every
-    /// millisecond makes short transactions short.
+    /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported; looking after one
+    /// millisecond makes short transactions short, and looking less and less often keeps long ones from waking
+    /// librdkafka's threads in vain.
     public func flush() {
+        var slice: Int32 = 1
         while rd_kafka_outq_len(handle.pointer) > 0 {
-            if rd_kafka_flush(handle.pointer, 1) == RD_KAFKA_RESP_ERR_NO_ERROR { return }
+            if rd_kafka_flush(handle.pointer, slice) == RD_KAFKA_RESP_ERR_NO_ERROR { return }
             if rd_kafka_fatal_error(handle.pointer, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR { return }
+            slice = min(slice * 2, 10)
         }
     }
 

@@ -129,6 +129,8 @@ struct SubsetConstruction {
         guard minimum <= SubsetConstruction.maximumNodes else { return nil }
         for _ in 0..<minimum {
             guard let body = node(part, then: first) else { return nil }
+            // A part without a node of its own is the same however often.
+            if body == first { break }
             first = body
         }
         return first

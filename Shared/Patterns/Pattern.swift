@@ -21,6 +21,9 @@ public final class Pattern: Sendable {
     public init(ecmaScript text: String) throws(PatternError) {
         self.text = text
         let parsed = try ECMAScriptParser.parse(text)
+        guard parsed.textLength < PatternExpression.maximumTextLength else {
+            throw PatternError("the pattern is too large: its counted repetitions multiply")
+        }
         expression = try Pattern.compile(parsed.re2)
         automaton = ASCIIAutomaton(parsed)
     }

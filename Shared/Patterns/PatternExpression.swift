@@ -55,8 +55,38 @@ struct ScalarSet: Equatable {
 }
 
 extension PatternExpression {
-    /// RE2 refuses greater counts; they are composed of several.
+    /// RE2 refuses greater counts, also as the product of counts within counts; they are composed of several.
     private static let largestCount = 1_000
+
+    /// The greatest product of the counts within, as RE2 judges what is written; at most ``largestCount``.
+    private var nestedCount: Int {
+        switch self {
+        case .empty, .set, .start, .end, .wordBoundary, .notWordBoundary: return 1
+        case .sequence(let parts), .alternatives(let parts): return parts.reduce(1) { max($0, $1.nestedCount) }
+        case .repetition(let part, let minimum, let maximum):
+            let inner = part.nestedCount
+            let count = min(maximum ?? minimum, PatternExpression.largestCount / inner)
+            return max(1, count) * inner
+        }
+    }
+
+    /// The greatest length of a pattern in RE2's syntax, counted repetitions written out.
+    static let maximumTextLength = 1 << 20
+
+    /// About how long ``re2`` will be; `maximumTextLength` stands for all that is longer.
+    var textLength: Int {
+        let length: Int
+        switch self {
+        case .empty, .start, .end, .wordBoundary, .notWordBoundary: length = 4
+        case .set(let set): length = set.ranges.count * 20 + set.properties.reduce(4) { $0 + $1.utf8.count }
+        case .sequence(let parts), .alternatives(let parts): length = parts.reduce(4) { $0 + $1.textLength + 1 }
+        case .repetition(let part, let minimum, let maximum):
+            let chunk = PatternExpression.largestCount / part.nestedCount
+            let copies = minimum / chunk + ((maximum ?? minimum) - minimum) / chunk + 2
+            length = copies * (part.textLength + 12)
+        }
+        return min(length, PatternExpression.maximumTextLength)
+    }
 
     /// The expression in RE2's syntax.
     var re2: String {
@@ -81,22 +111,32 @@ extension PatternExpression {
         case (0, 1): return group + "?"
         default: break
         }
+        // So many copies may stand under one count.
+        let chunk = largestCount / part.nestedCount
         var text = ""
         var required = minimum
-        while required > largestCount {
-            text += group + "{\(largestCount)}"
-            required -= largestCount
+        while required > chunk {
+            text += group + count(chunk, chunk)
+            required -= chunk
         }
-        guard let maximum else { return text + group + "{\(required),}" }
+        guard let maximum else { return text + (required > 0 ? group + count(required, required) : "") + group + "*" }
         var optional = maximum - minimum
-        if required + optional <= largestCount { return text + group + "{\(required),\(required + optional)}" }
-        if required > 0 { text += group + "{\(required)}" }
+        if required + optional <= chunk { return text + group + "{\(required),\(required + optional)}" }
+        if required > 0 { text += group + count(required, required) }
         while optional > 0 {
-            let some = min(optional, largestCount)
-            text += group + "{0,\(some)}"
+            let some = min(optional, chunk)
+            text += group + count(0, some)
             optional -= some
         }
         return text
+    }
+
+    private static func count(_ minimum: Int, _ maximum: Int) -> String {
+        switch (minimum, maximum) {
+        case (1, 1): ""
+        case (0, 1): "?"
+        default: minimum == maximum ? "{\(minimum)}" : "{\(minimum),\(maximum)}"
+        }
     }
 }
 

@@ -46,7 +46,7 @@ public struct KafkaClusterSettings: Sendable {
             ("bootstrap.servers", bootstrapServers), ("client.id", clientId(thread)), ("group.id", application),
             ("session.timeout.ms", milliseconds(sessionTimeout)),
             // Three heartbeats within a session, as everywhere; and never slower than the library's three seconds.
-            ("heartbeat.interval.ms", "\(max(1, min(3_000, wholeMilliseconds(sessionTimeout) / 3)))"),
+            ("heartbeat.interval.ms", "\(max(1, min(3_000, sessionTimeout.wholeMilliseconds / 3)))"),
         ]
         if isStaticMember { owned.append(("group.instance.id", clientId(thread))) }
         return KafkaDefaults.consumer() + owned + properties
@@ -61,19 +61,14 @@ public struct KafkaClusterSettings: Sendable {
     }
 
     func adminProperties() -> KafkaDefaults.Properties {
-        KafkaDefaults.connection() + [
+        let owned: KafkaDefaults.Properties = [
             ("bootstrap.servers", bootstrapServers), ("client.id", "\(application)-\(instance)"),
+            ("group.id", application),
         ]
-            + properties
+        return KafkaDefaults.connection() + owned + properties
     }
 
     private func clientId(_ thread: Int) -> String { "\(application)-\(instance)-\(thread)" }
 
-    private func milliseconds(_ duration: Duration) -> String { "\(wholeMilliseconds(duration))" }
-}
-
-func wholeMilliseconds(_ duration: Duration) -> Int64 {
-    let (seconds, attoseconds) = duration.components
-    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-    return overflow ? .max : whole.addingReportingOverflow(attoseconds / 1_000_000_000_000_000).partialValue
+    private func milliseconds(_ duration: Duration) -> String { "\(duration.wholeMilliseconds)" }
 }

@@ -95,6 +95,10 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
         try cluster.bounds(of: partition, stable: stable)
     }
 
+    func knownEnd(of source: Int32) -> Int64? {
+        consumer.cachedOffsetRange(of: consumer.topicPartition(at: Int(source)))?.upperBound
+    }
+
     func partitionCount(of topic: String) throws(BrokerFailure) -> Int32? {
         try cluster.partitionCounts(of: [topic])[topic]
     }

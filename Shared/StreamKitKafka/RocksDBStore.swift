@@ -37,19 +37,20 @@ final class RocksDBStore: StoreBackend {
                     + "run a newer one, or delete the folder to restore from the changelog")
         }
         let found = try meta(Self.definitionKey)
-        if let found, found != definition {
+        changelogOffset = try meta(Self.offsetKey).flatMap { Int64($0) }
+        if let found, found != definition, changelogOffset != nil {
             throw StoreFailure(
                 "the store \(name) in \(database.path) holds entries of the form \(found), this program reads "
                     + "\(definition); give the store another name, or reset the application")
         }
-        changelogOffset = try meta(Self.offsetKey).flatMap { Int64($0) }
         if changelogOffset != nil { return }
         if found == nil {
             try describe()
-        } else if try hasEntries() {
-            // A first restore that was broken off: what is there says nothing.
-            try reset()
+            return
         }
+        // A first restore that was broken off (by a changelog of another definition, perhaps): what is there says nothing.
+        let isLeftOver = found == definition ? try hasEntries() : true
+        if isLeftOver { try reset() }
     }
 
     private func hasEntries() throws(StoreFailure) -> Bool {

@@ -1,5 +1,4 @@
 public import Expressions
-internal import Glibc
 public import StreamKitService
 internal import Synchronization
 internal import YAML
@@ -30,6 +29,9 @@ public final class ReferenceData: Sendable {
     public var version: Int { versionNumber.load(ordering: .acquiring) }
     public var value: Value { current.withLock { $0 } }
 
+    /// What the map's values are.
+    var elementType: ValueType { if case .map(_, let element) = type { element } else { .dyn } }
+
     func replace(_ value: Value) {
         current.withLock { $0 = value }
         versionNumber.add(1, ordering: .releasing)
@@ -44,67 +46,5 @@ public final class ReferenceData: Sendable {
             throw SettingsFault("\(error)")
         }
         return try YAMLValues.value(node, as: type)
-    }
-}
-
-extension RuleDeclarations {
-    /// What a service's `makeWatch` returns so that changes of reference files are picked up.
-    public var watch: (@Sendable () -> (Logger) -> Void)? {
-        if references.isEmpty { return nil }
-        let references = references
-        return {
-            let watcher = ReferenceWatcher(references)
-            return { logger in
-                watcher.look { name, error in
-                    if let error {
-                        logger.error(
-                            "reference data not usable, the old is kept",
-                            ["reference": .text(name), "error": .text(error)])
-                    } else {
-                        logger.info("reference data read anew", ["reference": .text(name)])
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Keeps reference data up to date, on a thread of its own.
-final class ReferenceWatcher {
-    private let data: [ReferenceData]
-    private var stamps: [String: FileStamp] = [:]
-
-    /// The first look reads every file once more: one may have changed since the settings were read.
-    init(_ data: [ReferenceData]) { self.data = data }
-
-    private struct FileStamp: Hashable {
-        let seconds: Int
-        let nanoseconds: Int
-        let bytes: Int
-        let inode: UInt64
-    }
-
-    private static func stamp(_ path: String) -> FileStamp? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        return FileStamp(
-            seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, bytes: status.st_size,
-            inode: UInt64(status.st_ino))
-    }
-
-    /// Reads again what has changed since the last look.
-    func look(_ report: (_ name: String, _ error: String?) -> Void) {
-        for reference in data {
-            guard case .file(let path) = reference.source, let stamp = Self.stamp(path), stamp != stamps[path] else {
-                continue
-            }
-            stamps[path] = stamp
-            do throws(SettingsFault) {
-                reference.replace(try reference.load(file: path))
-                report(reference.name, nil)
-            } catch {
-                report(reference.name, error.description)
-            }
-        }
     }
 }

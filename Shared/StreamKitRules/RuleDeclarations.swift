@@ -5,7 +5,8 @@ public import StreamKitService
 /// What the expressions of a service's YAML may refer to, and their compilation.
 ///
 /// Keys read: `record` (the record's fields with their types; without it any name is a field of type dyn), `constants` (values
-/// by name), `reference` (data that changes without a restart: `{file: ..., type: ...}`).
+/// by name), `reference` (data that changes without a restart: `{file: ..., type: ...}` or
+/// `{topic: ..., type: ...}`).
 public struct RuleDeclarations: Sendable {
     public private(set) var environment = Environment()
     public private(set) var references: [ReferenceData] = []
@@ -92,9 +93,17 @@ public struct RuleDeclarations: Sendable {
             settings.problem("reference.\(name).type", "\(text) is no type; a map(string, decimal), say")
             return nil
         }
-        let path = section.required("file", .text)
-        let reference = ReferenceData(name, type: type, source: .file(settings.path(path)))
-        do throws(SettingsFault) { reference.replace(try reference.load(file: settings.path(path))) } catch {
+        if section.isPresent("topic") {
+            if section.isPresent("file") { section.problem("file", "excludes topic; one of them is the source") }
+            guard case .map(.string, _) = type else {
+                section.problem("type", "must be a map with string keys: a topic's keys and values")
+                return nil
+            }
+            return ReferenceData(name, type: type, source: .topic(section.required("topic", .topicName)))
+        }
+        let path = settings.path(section.required("file", .text))
+        let reference = ReferenceData(name, type: type, source: .file(path))
+        do throws(SettingsFault) { reference.replace(try reference.load(file: path)) } catch {
             settings.problem("reference.\(name).file", error.description)
         }
         return reference

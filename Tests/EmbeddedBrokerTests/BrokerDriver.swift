@@ -7,6 +7,9 @@ final class BrokerDriver {
     private(set) var now = Moment(wallMilliseconds: 1_700_000_000_000, steadyMilliseconds: 1_000)
     private var nextCorrelationID: Int32 = 1
     private var answers: [ConnectionID: [[UInt8]]] = [:]
+    /// Every answer, in the order in which they came.
+    private(set) var sent: [[UInt8]] = []
+    private var known: Set<ConnectionID> = []
     /// Every request that was handed in.
     private(set) var received: [[UInt8]] = []
     private(set) var closed: [ConnectionID: String] = [:]
@@ -31,6 +34,7 @@ final class BrokerDriver {
     /// Hands in raw bytes, as a client might send them, without the length in front.
     func receive(_ bytes: [UInt8], from connection: ConnectionID) {
         received.append(bytes)
+        if known.insert(connection).inserted { core.open(connection, clientHost: "/127.0.0.1") }
         bytes.withUnsafeBytes { core.receive($0, from: connection) }
         collect()
     }
@@ -40,6 +44,7 @@ final class BrokerDriver {
         for action in actions {
             switch action {
             case .send(let connection, let response):
+                sent.append(response.contiguousBytes())
                 answers[connection, default: []].append(response.contiguousBytes())
             case .done: break
             case .close(let connection, let reason): closed[connection] = reason

@@ -28,6 +28,42 @@ extension BrokerDriver {
         }
     }
 
+    func deleteTopic(_ name: String) throws -> Int16 {
+        try ask(20, 3) { body in
+            body.array([name]) { $0.string($1) }
+            body.int32(1_000)
+        } reading: { answer in
+            _ = try answer.int32()
+            return try answer.array { answer throws(WireError) in
+                _ = try answer.string()
+                return try answer.int16()
+            }[0]
+        }
+    }
+
+    func deleteRecords(of topic: String, before offset: Int64) throws -> Int16 {
+        try ask(21, 1) { body in
+            body.array([topic]) { body, topic in
+                body.string(topic)
+                body.array([Int32(0)]) { body, partition in
+                    body.int32(partition)
+                    body.int64(offset)
+                }
+            }
+            body.int32(1_000)
+        } reading: { answer in
+            _ = try answer.int32()
+            return try answer.array { answer throws(WireError) in
+                _ = try answer.string()
+                return try answer.array { answer throws(WireError) in
+                    _ = try answer.int32()
+                    _ = try answer.int64()
+                    return try answer.int16()
+                }[0]
+            }[0]
+        }
+    }
+
     struct Produced: Equatable {
         var error: Int16
         var baseOffset: Int64
@@ -133,6 +169,36 @@ extension BrokerDriver {
     ) throws -> Fetched {
         sendFetch(topic, from: offset, committed: committed, waitMilliseconds: 0, maximumBytes: maximumBytes)
         return try XCTUnwrap(try takeFetched())
+    }
+
+    struct ListedOffset: Equatable {
+        var error: Int16
+        var timestamp: Int64
+        var offset: Int64
+    }
+
+    func listOffset(_ topic: String, timestamp: Int64, committed: Bool = true) throws -> ListedOffset {
+        try ask(2, 2) { body in
+            body.int32(-1)
+            body.int8(committed ? 1 : 0)
+            body.array([topic]) { body, topic in
+                body.string(topic)
+                body.array([Int32(0)]) { body, partition in
+                    body.int32(partition)
+                    body.int64(timestamp)
+                }
+            }
+        } reading: { answer in
+            _ = try answer.int32()
+            return try answer.array { answer throws(WireError) in
+                _ = try answer.string()
+                return try answer.array { answer throws(WireError) in
+                    _ = try answer.int32()
+                    return ListedOffset(
+                        error: try answer.int16(), timestamp: try answer.int64(), offset: try answer.int64())
+                }[0]
+            }[0]
+        }
     }
 
     struct Initialized: Equatable {

@@ -6,7 +6,7 @@ final class IdempotenceTests: XCTestCase {
 
     override func setUpWithError() throws {
         broker = try BrokerDriver()
-        XCTAssertEqual(try broker.createTopic("t"), 0)
+        XCTAssertEqual(try broker.createTopic("t", settings: ["retention.ms": "-1"]), 0)
     }
 
     private func send(_ sequence: Int32, count: Int = 1, epoch: Int16 = 0) throws -> BrokerDriver.Produced {
@@ -48,6 +48,17 @@ final class IdempotenceTests: XCTestCase {
         XCTAssertEqual(try send(0).error, 0)
         XCTAssertEqual(try send(1).error, 0)
         XCTAssertEqual(try send(.max - 1, count: 2), .init(error: 0, baseOffset: 0))
+    }
+
+    /// What is known of a producer goes by the broker's clock: records of years ago are no reason to forget their writer.
+    func testOldRecordTimesDoNotMakeAProducerForgotten() throws {
+        let old = Batches.batch(
+            [.init("a")], producer: .init(id: 5, epoch: 0), sequence: 0, baseTimestamp: 1_000_000_000_000)
+        XCTAssertEqual(try broker.produce(old, to: "t").error, 0)
+        broker.advance(3_600_000)
+        XCTAssertEqual(try broker.produce(old, to: "t"), .init(error: 0, baseOffset: 0), "sent again")
+        broker.advance(86_400_000)
+        XCTAssertEqual(try send(7).error, 0, "forgotten after a day's silence")
     }
 
     func testProducerIDsAreGivenOutOnce() throws {

@@ -160,8 +160,19 @@ final class ProduceFetchTests: XCTestCase {
     func testRetentionByTimeDeletesWhatIsOld() throws {
         let broker = try broker(["retention.ms": "1000"])
         _ = try broker.produce(Batches.batch("a"), to: "t")
-        broker.advance(10_000)
+        broker.advance(300_000)
         XCTAssertEqual(try broker.fetch("t", from: 0).error, 1)
         XCTAssertEqual(try broker.produce(Batches.batch([.init("b")]), to: "t").baseOffset, 1)
+    }
+
+    func testRetentionBySizeKeepsTheNewest() throws {
+        let broker = try broker(["retention.bytes": "100000"])
+        let batch = Batches.batch([.init(String(repeating: "x", count: 1_000))])
+        for _ in 0..<500 { _ = try broker.produce(batch, to: "t") }
+        broker.advance(300_000)
+        let start = try broker.listOffset("t", timestamp: -2).offset
+        XCTAssertGreaterThan(start, 0)
+        XCTAssertLessThanOrEqual(start, 500 - 100_000 / Int64(batch.count), "no more than the surplus goes")
+        XCTAssertEqual(try broker.fetch("t", from: start).baseOffsets.first, start)
     }
 }

@@ -68,7 +68,7 @@ final class FunctionTests: XCTestCase {
             ("'\\u180etext\\u200b'.trim()", "'\\u180etext\\u200b'"), ("['x', 'y'].join('-')", "'x-y'"),
             ("[].join()", "''"), ("'añb'.reverse()", "'bña'"),
             ("strings.quote('a\\n\"\\\\\\t😀')", "'\"a\\\\n\\\\\"\\\\\\\\\\\\t😀\"'"), ("'7'.padStart(3, '0')", "'007'"),
-            ("'12345'.padStart(3, '0')", "'12345'"),
+            ("'12345'.padStart(3, '0')", "'12345'"), ("'a'.padStart(-9223372036854775808, '0')", "'a'"),
             ("'aé'.codepoints()", "[97, 233]"), ("'CUST'.codepoints().sum()", "319"),
         ])
         assertFails([

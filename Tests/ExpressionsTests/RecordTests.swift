@@ -116,12 +116,13 @@ final class RecordTests: XCTestCase {
 
     func testErrorsNameTheField() throws {
         let rows = [
-            (#"{"items_count":"3"}"#, "items_count > 1", "items_count", "the field 'items_count' is a string"),
+            (#"{"items_count":"3"}"#, "items_count > 1", "items_count", "the field 'items_count' is the string \"3\""),
             (
                 #"{"items_count":3.5}"#, "items_count > 1", "items_count",
                 "is the number 3.5, which is not a value of type int"
             ),
             (#"{}"#, "items_count > 1", "items_count", "the record has no field 'items_count'"),
+            (#"{"order_timestamp":"yesterday"}"#, "order_timestamp", "order_timestamp", #"the string "yesterday""#),
             (#"{"status":null}"#, #"status == "a""#, "status", "is null"),
             (#"{"tags":["a",1]}"#, "tags.size()", "tags[1]", "the number 1"),
             (#"{"address":{"city":5}}"#, "address.city == ''", "address.city", "the number 5"),
@@ -194,6 +195,29 @@ final class RecordTests: XCTestCase {
         }
     }
 
+    func testPipelineExpressionsAreCompiledForOpenRecordsToo() throws {
+        var environment = Environment()
+        environment.declareOpenRecord()
+        environment.declareRecordMetadata()
+        environment.declare("regions", .map(key: .string, value: .string))
+        environment.declare("rates", .map(key: .string, value: .decimal))
+        environment.declare("region", .string)
+        environment.declare("tax", .decimal)
+        let sources = [
+            #"regions[?customer_id.split("-")[?1].orValue("").lowerAscii()].orValue("ca")"#,
+            "(decimal(amount) * rates[region]).round(2)",
+            #""MERCH-" + region.upperAscii() + "-" + string(customer_id.codepoints().sum() % 100).padStart(3, "0")"#,
+            "milliseconds(now() - timestamp(order_timestamp))", "decimal(amount) + tax",
+            #"decimal(amount) < decimal("50") ? "small" : decimal(amount) <= decimal("500") ? "medium" : "large""#,
+            #"status in ["confirmed", "pending_payment"] && decimal(amount) >= decimal("0.01")"#,
+            #"status == "confirmed" && items_count > 3"#,
+            #"currency + "/" + customer_id"#, #"payload.after.id > 5 && payload.op != "d""#,
+            "timestamp(order_timestamp) > now() - duration('1h')",
+            #"has(coupon) && coupon.startsWith("X")"#, #"region == "eu" || tax > decimal("1")"#,
+        ]
+        for source in sources { XCTAssert(try environment.compile(source).isSpecialised, source) }
+    }
+
     func testReferenceDataIsSwappedBetweenRecords() throws {
         var environment = Environment()
         environment.declare("names", .map(key: .string, value: .string))
@@ -224,6 +248,36 @@ final class RecordTests: XCTestCase {
             XCTAssert(isSame(try shout.evaluate(in: context), "XCONFIRMED!"))
             try context.read(bytes)
             XCTAssertThrowsError(try shout.evaluate(in: context))
+            // What the caller binds after that stays.
+            try environment.compile("'x' + status").evaluate(in: context, into: slot)
+            context.set(slot, "mine")
+            try context.read(bytes)
+            XCTAssert(isSame(try shout.evaluate(in: context), "MINE!"))
+        }
+    }
+
+    func testExpressionsWorkInContextsOfOtherEnvironments() throws {
+        var first = Environment()
+        first.declare("a", .string)
+        first.declare("b", .string)
+        first.declareOpenRecord()
+        let early = EvaluationContext(first)
+        // The same names at other places, and one that the context made before has no place for.
+        var second = Environment()
+        second.declareOpenRecord()
+        second.declare("later", .string)
+        second.declare("b", .string)
+        first.declare("later", .string)
+        early.set("b", "x")
+        try Array(#"{"c":"y","d":1}"#.utf8).withUnsafeBytes { bytes in
+            try early.read(bytes)
+            for environment in [first, second] {
+                XCTAssert(try environment.compile(#"b == "x" && d == 1 && c + b == "yx""#).bool(in: early))
+                XCTAssertThrowsError(try environment.compile("later + b").evaluate(in: early)) {
+                    XCTAssertEqual(($0 as? EvaluationError)?.reason, .unbound)
+                }
+            }
+            XCTAssertNil(early.slot("later"))
         }
     }
 

@@ -25,7 +25,7 @@ final class DifferentialTests: XCTestCase {
         }
         var random = SeededRandom(seed: 2020_12)
         var cases: [(schema: String, instance: String)] = []
-        for _ in 0..<1_500 {
+        for _ in 0..<800 {
             let schema = RandomSchema.schema(&random, depth: 0)
             for _ in 0..<4 { cases.append((schema, RandomSchema.instance(&random, depth: 0))) }
         }

@@ -201,6 +201,15 @@ final class KeywordTests: XCTestCase {
         XCTAssertTrue(try Validation(tree).isValid(#"{"children":[{"daat":1}]}"#))
     }
 
+    func testDynamicAnchorsMayBringTheMetaSchemaAlong() throws {
+        let schema =
+            ##"{"$id":"https://example.org/a","$dynamicAnchor":"meta","properties":{"x":{"$dynamicRef":"#meta"},"y":{"$ref":"b"}}}"##
+        let other = ##"{"$dynamicAnchor":"meta","$ref":"https://json-schema.org/draft/2020-12/schema"}"##
+        let validation = try Validation(schema, documents: ["https://example.org/b": other])
+        XCTAssertTrue(try validation.isValid(#"{"x":{"y":{"properties":{"z":{"minimum":1}}}}}"#))
+        XCTAssertFalse(try validation.isValid(#"{"y":{"minLength":"1"}}"#))
+    }
+
     func testUnevaluated() throws {
         try check(
             #"{"allOf":[{"properties":{"a":true}}],"anyOf":[{"properties":{"b":{"const":1}},"required":["b"]},{"properties":{"c":true}}],"unevaluatedProperties":false}"#,
@@ -222,7 +231,10 @@ final class KeywordTests: XCTestCase {
             ("date", ["2024-02-29"], ["2023-02-29", "24-02-29"]),
             ("time", ["10:00:00Z", "23:59:60+00:00"], ["10:00:00", "24:00:00Z"]),
             ("duration", ["P1Y2M3D", "PT1H", "P2W"], ["P", "PT", "P1H", "1D", "P1DT"]),
-            ("email", ["a.b@example.org", #"\"a b\"@[127.0.0.1]"#], ["a@", "@b", "a..b@c", "a b@c.d"]),
+            (
+                "email", ["a.b@example.org", #"\"a b\"@[127.0.0.1]"#, #"\"\\a\\\"\"@x"#, "a@[ipv6:::1]"],
+                ["a@", "@b", "a..b@c", "a b@c.d", #"\"\\é\"@x"#, #"\"a\\\"@x"#, "a@[ipv7:::1]"]
+            ),
             ("hostname", ["a-b.example"], ["-a", "a_b", "a..b", ""]),
             ("ipv4", ["127.0.0.1"], ["256.1.1.1", "1.2.3", "01.2.3.4"]),
             (

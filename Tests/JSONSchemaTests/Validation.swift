@@ -8,10 +8,11 @@ struct Validation {
     let validator: SchemaValidator
 
     init(
-        _ schema: String, formats: JSONSchema.Formats = .annotation, documents: [String: String] = [:], limit: Int = 20
+        _ schema: String, formats: JSONSchema.Formats = .annotation, documents: [String: String] = [:], limit: Int = 20,
+        steps: Int = SchemaValidator.defaultStepLimit
     ) throws {
         let schema = try JSONSchema(schema, formats: formats) { documents[$0].map { Array($0.utf8) } }
-        validator = SchemaValidator(schema, record: record, violationLimit: limit)
+        validator = SchemaValidator(schema, record: record, violationLimit: limit, stepLimit: steps)
     }
 
     /// The violations of an instance, none where it is valid.

@@ -70,6 +70,17 @@ final class ViolationTests: XCTestCase {
             "the value: the schema applies itself to the same value without end")
     }
 
+    func testValuesThatWouldTakeForEverAreRefused() throws {
+        // Both alternatives fail at the innermost element only: the work doubles with each level.
+        let either =
+            ##"{"anyOf":[{"items":{"$ref":"#/$defs/e"},"type":"array"},{"items":{"$ref":"#/$defs/e"},"type":"array"}]}"##
+        let instance = String(repeating: "[", count: 100) + "1" + String(repeating: "]", count: 100)
+        for schema in [##"{"$ref":"#/$defs/e""##, ##"{"not":{"$ref":"#/$defs/e"}"##] {
+            let validation = try Validation(schema + ##","$defs":{"e":\##(either)}}"##, steps: 10_000)
+            XCTAssertEqual(try validation.messages(instance).last, "the value takes more than 10000 steps to validate")
+        }
+    }
+
     func testDeepAndWideInstancesAreValidated() throws {
         let validation = try Validation(
             ##"{"$defs":{"t":{"type":"array","items":{"$ref":"#/$defs/t"}}},"$ref":"#/$defs/t"}"##)

@@ -253,6 +253,16 @@ final class JSONRecordTests: XCTestCase {
         }
     }
 
+    func testLargeAndSmallRecordsTakeTurns() throws {
+        let large = "[" + String(repeating: "1,", count: 300_000) + "[]]"
+        for _ in 0..<3 {
+            try record.withRead(large) { XCTAssertEqual($0.count, 300_001) }
+            try record.withRead(#"{"a":[1,{"b":2}]}"#) {
+                XCTAssertEqual($0.member("a")?.element(1)?.member("b")?.int64, 2)
+            }
+        }
+    }
+
     func testRecordsWithEverNewKeysAreReadAndForgotten() throws {
         let slot = record.declare("id")
         for round in 0..<2_000 {

@@ -22,6 +22,9 @@ final class AdminTests: XCTestCase {
         XCTAssertEqual(again[name]?.code, .topicAlreadyExists)
         XCTAssertEqual(again[name]?.subject, name)
         XCTAssertEqual(try admin.deleteTopics([name], timeout: limit), [:])
+        // The controller answers before the brokers have forgotten it.
+        let deadline = ContinuousClock.now + limit
+        while try admin.topics([name], timeout: limit)[name] != nil && ContinuousClock.now < deadline {}
         let missing = try admin.deleteTopics([name], timeout: limit)
         XCTAssertEqual(missing[name]?.code, .unknownTopicOrPartition)
         XCTAssertThrowsError(try admin.topicConfiguration(name, timeout: limit))

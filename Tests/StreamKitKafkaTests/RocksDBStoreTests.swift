@@ -52,6 +52,21 @@ final class RocksDBStoreTests: XCTestCase {
         XCTAssertEqual(try entries(store), ["a=1", "b=2"])
     }
 
+    /// A program that the changelog refused has left a folder behind; the right one takes it over.
+    func testAFolderThatWasNeverRestoredRefusesNobody() throws {
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "wrong")
+            try withBytes("a") { try store.restore($0, $0) }
+        }
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "right")
+            XCTAssertEqual(try entries(store), [])
+            try store.restored(changelogOffset: 0)
+        }
+        XCTAssertThrowsError(try factory().open(store: "s", partition: 0, definition: "wrong"))
+        XCTAssertNoThrow(try factory().open(store: "s", partition: 0, definition: "right"))
+    }
+
     func testRollbackDropsWhatIsPending() throws {
         let store = try factory().open(store: "s", partition: 0, definition: "d")
         try store.put("a", "1")

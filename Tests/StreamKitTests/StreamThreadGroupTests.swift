@@ -98,6 +98,11 @@ final class StreamThreadGroupTests: XCTestCase {
         let partitions = Int32.random(in: 1...4, using: &random)
         let fixture = Fixture(partitions: partitions)
         let kind: InMemoryStores.Kind = Bool.random(using: &random) ? .volatile : .durable
+        // In every fourth life some outputs are refused, by the broker or by the client.
+        let refuser = seed % 8
+        let large = "big" + String(repeating: "x", count: 100)
+        if refuser == 0 { fixture.cluster.createTopic("out", maximumRecordBytes: 60) }
+        fixture.isRefused = { $0.hasPrefix("poison") || $0.hasPrefix("big") }
         var processes: [Fixture.Process] = []
         var disks: [String: InMemoryStores] = [:]
 
@@ -108,8 +113,13 @@ final class StreamThreadGroupTests: XCTestCase {
             let stores = disks[instance] ?? InMemoryStores(kind)
             disks[instance] = stores
             stores.crash()
-            processes.append(
-                fixture.start(instance: instance, isStatic: seed % 3 == 0, faults: faults, stores: stores))
+            let process = fixture.start(
+                instance: instance, isStatic: seed % 3 == 0, faults: faults, stores: stores)
+            if refuser == 4 {
+                process.client.refusedTopic = "out"
+                process.client.maximumRecordBytes = 60
+            }
+            processes.append(process)
         }
 
         for _ in 0..<120 {
@@ -131,6 +141,7 @@ final class StreamThreadGroupTests: XCTestCase {
                 if Int.random(in: 0..<4, using: &random) == 0, let process = processes.randomElement(using: &random) {
                     fixture.cluster.endSession(application: "app", instance: process.client.instance)
                 }
+            case 7 where refuser % 4 == 0: fixture.append(key: "k1", "\(large)\(fixture.inputCount)")
             case 5: fixture.cluster.compact("app-counts-changelog")
             case 6: fixture.cluster.clock.advance(milliseconds: Int64.random(in: 1...20_000, using: &random))
             default: processes.randomElement(using: &random)?.turn()

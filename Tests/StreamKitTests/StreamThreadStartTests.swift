@@ -181,6 +181,71 @@ final class StreamThreadStartTests: XCTestCase {
         XCTAssertEqual(fixture.changelog(changelog), ["new": "1"])
     }
 
+    func testTheDefinitionIsOwedUntilItIsCommittedHoweverOftenTheProcessStarts() {
+        let fixture = Fixture(partitions: 1)
+        let stores = InMemoryStores(.durable)
+        for _ in 0..<3 {
+            let process = fixture.start(stores: stores)
+            for _ in 0..<5 { XCTAssertTrue(process.turn(), process.failure?.text ?? "") }
+            restart(fixture, process)
+            stores.crash()
+        }
+        fixture.produce(5)
+        XCTAssertTrue(fixture.run([fixture.start(stores: stores)]))
+        XCTAssertEqual(fixture.cluster.records(in: changelog).first?.key, [1, 1])
+    }
+
+    func testAnEmptiedStoreStaysReadable() throws {
+        let topology = Topology("app") { flow in
+            flow.source("in", topics: ["in"])
+                .process("forget", stores: [StoreDefinition("seen", format: "seen/1")]) { ForgettingProcessor($0) }
+                .to("out", SinkDefinition("out"))
+        }
+        for kind in InMemoryStores.Kind.allCases {
+            let plan = ThreadPlan(
+                topology: topology, deadLetters: DeadLetterSettings(sink: SinkDefinition("dead"), stage: "x"))
+            let driver = try TopologyTestDriver(plan, stores: kind)
+            for round in 0..<3 {
+                try driver.pipe("in", key: "a", "put")
+                XCTAssertEqual(driver.store("seen"), ["a": "put"])
+                try driver.pipe("in", key: "a", nil)
+                XCTAssertEqual(driver.store("seen"), [:], "\(kind) \(round)")
+                driver.cluster.compact("app-seen-changelog")
+                try driver.restart(losingDisk: round == 1)
+            }
+        }
+    }
+
+    func testARollbackAfterARefusedDefinitionGoesOn() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(10)
+        XCTAssertTrue(fixture.run([fixture.start()]))
+        fixture.cluster.endSession(application: "app")
+        let changed = Topology("app") { flow in
+            flow.source("in", topics: ["in"])
+                .process("count", stores: [StoreDefinition("counts", format: "count/2")]) { CountingProcessor($0) }
+                .to("out", SinkDefinition("out"))
+        }
+        let disk = InMemoryStores(.durable)
+        let wrong = Fixture.Process(fixture, instance: "0", isStatic: false, faults: FaultPlan(), stores: disk)
+        wrong.start(fixture, plan: Fixture.plan(changed))
+        XCTAssertTrue(stop(wrong).contains("count/2"))
+        fixture.cluster.endSession(application: "app")
+        fixture.produce(5)
+        XCTAssertTrue(fixture.run([fixture.start(stores: disk)]))
+        XCTAssertEqual(fixture.violations(stores: [disk]), [])
+    }
+
+    func testWhatIsTriedAgainIsNotTriedForEver() {
+        let fixture = Fixture(partitions: 1)
+        let faults = FaultPlan()
+        for call in 1...1000 { faults.fail(.bounds, call: call, .before, .retry) }
+        let process = fixture.start(faults: faults)
+        XCTAssertTrue(stop(process).contains("bounds"))
+        XCTAssertGreaterThan(faults.count(of: .bounds), 100)
+        XCTAssertLessThan(faults.count(of: .bounds), 1000)
+    }
+
     func testADurableStoreReadsOnlyTheTailAfterACrash() {
         let fixture = Fixture(partitions: 1)
         fixture.produce(60, keys: 30, poisonEvery: 0)
@@ -268,5 +333,17 @@ final class StreamThreadStartTests: XCTestCase {
             process.status.snapshot.reason.contains("the next start settles it"), process.status.snapshot.reason)
         XCTAssertTrue(fixture.run([fixture.start()]))
         XCTAssertEqual(fixture.violations(), [])
+    }
+}
+
+/// Keeps the last value of each key, and forgets it with a tombstone.
+private final class ForgettingProcessor: Processor {
+    override func process(_ record: Record) throws(StreamFault) {
+        guard let key = record.key else { return }
+        if let value = record.value {
+            try context.store("seen").put(key, value)
+        } else {
+            try context.store("seen").remove(key)
+        }
     }
 }

@@ -69,6 +69,8 @@ public final class TestKafka {
             "auto.create.topics.enable": "false",
             "default.replication.factor": replicas,
             "min.insync.replicas": inSync,
+            // Tests write records of years ago; retention would delete them half a minute after the broker's start.
+            "log.retention.ms": "-1",
             "offsets.topic.num.partitions": "4",
             "offsets.topic.replication.factor": replicas,
             "transaction.state.log.num.partitions": "4",

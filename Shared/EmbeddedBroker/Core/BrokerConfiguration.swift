@@ -39,7 +39,7 @@ public struct BrokerConfiguration: Sendable {
     /// (producer.id.expiration.ms)
     public var producerExpirationMilliseconds: Int64 = 86_400_000
     /// (log.retention.check.interval.ms)
-    public var maintenanceIntervalMilliseconds: Int64 = 5_000
+    public var retentionIntervalMilliseconds: Int64 = 300_000
     /// (socket.request.max.bytes)
     public var maximumRequestBytes = 104_857_600
 

@@ -10,8 +10,12 @@ public final class BrokerCore {
         case maintenance
     }
 
+    private static let maintenanceIntervalMilliseconds: Int64 = 5_000
+
     struct Connection {
         let clientHost: String
+        /// The fetch that waits for records, if one does: a connection has one request here at a time.
+        var waitingFetch: UInt64?
     }
 
     let configuration: BrokerConfiguration
@@ -29,24 +33,31 @@ public final class BrokerCore {
     var nextFetchNumber: UInt64 = 0
     /// Waiting fetches whose partitions changed during the present request.
     var awakenedFetches: [UInt64] = []
+    /// On the steady clock.
+    var nextRetentionMilliseconds: Int64
     var nextProducerID: Int64
     var nextCommitNumber: Int64
-    private var connections: [ConnectionID: Connection] = [:]
+    var connections: [ConnectionID: Connection] = [:]
     private var actions: [BrokerAction] = []
 
-    /// A broker that keeps everything in memory.
+    /// A broker with what its configuration's data directory holds, or with nothing if it names none.
     /// - Parameters:
     ///   - host: where clients are told to connect, with `port`.
     ///   - seed: of the ids it makes up.
     public convenience init(
         configuration: BrokerConfiguration, host: String, port: UInt16, seed: UInt64, now: Moment
     ) throws(StorageError) {
+        var storage: any BrokerStorage = MemoryStorage()
+        var state = BrokerState()
+        if let path = configuration.dataDirectory {
+            (storage, state) = try DataDirectory.open(
+                path, synchronizesWrites: configuration.synchronizesWrites, time: now.wallMilliseconds)
+        }
         try self.init(
-            configuration: configuration, storage: MemoryStorage(), state: BrokerState(), host: host, port: port,
-            seed: seed, now: now)
+            configuration: configuration, storage: storage, state: state, host: host, port: port, seed: seed, now: now)
     }
 
-    init(
+    private init(
         configuration: BrokerConfiguration, storage: any BrokerStorage, state: BrokerState, host: String, port: UInt16,
         seed: UInt64, now: Moment
     ) throws(StorageError) {
@@ -57,13 +68,14 @@ public final class BrokerCore {
         random = RandomSource(seed: seed)
         address = BrokerAddress(host: host, port: Int32(port))
         clusterID = "embedded-broker"
+        nextRetentionMilliseconds = now.steadyMilliseconds + configuration.retentionIntervalMilliseconds
         nextProducerID = state.reservedProducerIDs
         nextCommitNumber = state.lastCommitNumber + 1
         for topic in configuration.topics where state.topics[topic.name] == nil {
             try create(topic.name, partitionCount: Int32(topic.partitions))
         }
         try resumeTransactions()
-        timers.schedule(.maintenance, at: now.steadyMilliseconds + configuration.maintenanceIntervalMilliseconds)
+        timers.schedule(.maintenance, at: now.steadyMilliseconds + Self.maintenanceIntervalMilliseconds)
     }
 
     // MARK: - Connections and time
@@ -74,10 +86,8 @@ public final class BrokerCore {
 
     /// The connection is gone: what it waited for need not be answered.
     public func close(_ connection: ConnectionID) {
+        if let fetch = connections[connection]?.waitingFetch { forgetFetch(fetch) }
         connections[connection] = nil
-        for number in fetches.keys.sorted() where fetches[number]?.reply.connection == connection {
-            forgetFetch(number)
-        }
     }
 
     /// When `advance` must be called at the latest, on the steady clock.
@@ -94,7 +104,7 @@ public final class BrokerCore {
             case .maintenance:
                 maintain()
                 timers.schedule(
-                    .maintenance, at: moment.steadyMilliseconds + configuration.maintenanceIntervalMilliseconds)
+                    .maintenance, at: moment.steadyMilliseconds + Self.maintenanceIntervalMilliseconds)
             }
         }
         answerAwakenedFetches()

@@ -34,7 +34,7 @@ extension BrokerCore {
             entry("group.initial.rebalance.delay.ms", configuration.initialRebalanceDelayMilliseconds),
             entry("group.max.session.timeout.ms", configuration.maximumSessionTimeoutMilliseconds),
             entry("group.min.session.timeout.ms", configuration.minimumSessionTimeoutMilliseconds),
-            entry("log.retention.check.interval.ms", configuration.maintenanceIntervalMilliseconds),
+            entry("log.retention.check.interval.ms", configuration.retentionIntervalMilliseconds),
             entry("num.partitions", configuration.automaticTopicPartitions ?? configuration.defaultPartitions),
             entry("producer.id.expiration.ms", configuration.producerExpirationMilliseconds),
             entry("socket.request.max.bytes", configuration.maximumRequestBytes),

@@ -20,6 +20,7 @@ extension BrokerCore {
             topic.partitions.compactMap { state.partition(topic.name, $0.index) }
         }
         for partition in partitions { partition.waitingFetches.append(number) }
+        connections[context.reply.connection]?.waitingFetch = number
         fetches[number] = WaitingFetch(reply: context.reply, request: request, partitions: partitions)
         timers.schedule(.fetch(number), at: now.steadyMilliseconds + wait)
     }
@@ -106,6 +107,7 @@ extension BrokerCore {
 
     func forgetFetch(_ number: UInt64) {
         guard let fetch = fetches.removeValue(forKey: number) else { return }
+        connections[fetch.reply.connection]?.waitingFetch = nil
         for partition in fetch.partitions { partition.waitingFetches.removeAll { $0 == number } }
     }
 }

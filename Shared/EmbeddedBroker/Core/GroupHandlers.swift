@@ -79,8 +79,7 @@ extension BrokerCore {
         {
             return error
         }
-        if identity.generation < 0 && identity.memberID.isEmpty { return .none }
-        return identity.generation < 0 || inTransaction ? .unknownMemberID : .illegalGeneration
+        return identity.generation < 0 ? .none : .illegalGeneration
     }
 
     // MARK: - Administration

@@ -1,11 +1,16 @@
 /// What a broker does from time to time: retention, forgetting silent producers, keeping the journal short.
 extension BrokerCore {
     func maintain() {
+        let checksRetention = now.steadyMilliseconds >= nextRetentionMilliseconds
+        if checksRetention {
+            nextRetentionMilliseconds = now.steadyMilliseconds + configuration.retentionIntervalMilliseconds
+        }
         for topic in state.sortedTopics {
             for (index, partition) in topic.partitions.enumerated() {
-                if topic.configuration.deletesOldSegments {
+                if checksRetention && topic.configuration.deletesOldSegments {
                     retain(partition, TopicPartition(topic: topic.name, partition: Int32(index)), topic.configuration)
                 }
+                if topic.configuration.isCompacted { compact(partition, topic.configuration) }
                 partition.log.forgetProducers(
                     silentSince: now.wallMilliseconds - configuration.producerExpirationMilliseconds)
             }
@@ -15,6 +20,17 @@ extension BrokerCore {
         }
         // A journal that cannot be rewritten now stays as it is.
         try? storage.compactJournal { state.entries() }
+    }
+
+    private func compact(_ partition: Partition, _ configuration: TopicConfiguration) {
+        guard partition.log.isWorthCompacting(minimumDirtyRatio: configuration.minimumDirtyRatio) else { return }
+        do throws(StorageError) {
+            try partition.log.compact(
+                forgetTombstonesBefore: now.wallMilliseconds &- configuration.deleteRetentionMilliseconds)
+        } catch {
+            // What was not replaced stays as it was.
+            reportError("compaction failed: \(error)")
+        }
     }
 
     private func retain(_ partition: Partition, _ name: TopicPartition, _ configuration: TopicConfiguration) {

@@ -130,7 +130,8 @@ extension BrokerCore {
     ) throws(StorageError) -> Int64 {
         let segmentBytes = topic.configuration.segmentBytes
         guard topic.configuration.usesAppendTime else {
-            return try partition.log.append(batch, header: header, maximumSegmentBytes: segmentBytes)
+            return try partition.log.append(
+                batch, header: header, time: now.wallMilliseconds, maximumSegmentBytes: segmentBytes)
         }
         let stamped = RecordBatchHeader.stamped(batch, appendTime: now.wallMilliseconds)
         var outcome: Result<Int64, StorageError> = .failure(StorageError("unreadable batch"))
@@ -138,7 +139,8 @@ extension BrokerCore {
             guard let header = RecordBatchHeader(bytes) else { return }
             do throws(StorageError) {
                 outcome = .success(
-                    try partition.log.append(bytes, header: header, maximumSegmentBytes: segmentBytes))
+                    try partition.log.append(
+                        bytes, header: header, time: now.wallMilliseconds, maximumSegmentBytes: segmentBytes))
             } catch {
                 outcome = .failure(error)
             }

@@ -19,6 +19,7 @@ struct TopicConfiguration {
     /// Nil keeps any number of bytes.
     private(set) var retentionBytes: Int?
     private(set) var deleteRetentionMilliseconds: Int64 = 86_400_000
+    private(set) var minimumDirtyRatio = 0.5
     private(set) var isCompacted = false
     private(set) var deletesOldSegments = true
     private(set) var usesAppendTime = false
@@ -46,6 +47,7 @@ struct TopicConfiguration {
         if let time = number("delete.retention.ms") { deleteRetentionMilliseconds = time }
         if let time = number("message.timestamp.after.max.ms") { timestampAfterMaximumMilliseconds = time }
         if let time = number("message.timestamp.before.max.ms") { timestampBeforeMaximumMilliseconds = time }
+        if let ratio = overrides["min.cleanable.dirty.ratio"].flatMap({ Double($0) }) { minimumDirtyRatio = ratio }
         usesAppendTime = overrides["message.timestamp.type"] == "LogAppendTime"
         if let policies = overrides["cleanup.policy"].map(Self.list) {
             isCompacted = policies.contains("compact")

@@ -212,7 +212,7 @@ extension BrokerCore {
         coordinatorEpoch: Int32
     ) throws(StorageError) {
         try partition.log.appendMarker(
-            outcome, producer: producer, coordinatorEpoch: coordinatorEpoch, timestamp: now.wallMilliseconds,
+            outcome, producer: producer, coordinatorEpoch: coordinatorEpoch, time: now.wallMilliseconds,
             maximumSegmentBytes: topic.configuration.segmentBytes)
         wakeFetches(of: partition)
     }
@@ -306,7 +306,8 @@ extension BrokerCore {
                             DescribeProducersResponse.Producer(
                                 identity: ProducerIdentity(id: id, epoch: producer.epoch),
                                 lastSequence: producer.batches.last?.lastSequence ?? -1,
-                                lastTimestamp: producer.lastTimestamp, coordinatorEpoch: producer.coordinatorEpoch,
+                                lastTimestamp: producer.lastWriteMilliseconds,
+                                coordinatorEpoch: producer.coordinatorEpoch,
                                 transactionStartOffset: producer.openTransactionFirstOffset ?? -1)
                         })
                 }

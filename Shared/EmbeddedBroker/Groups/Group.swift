@@ -139,6 +139,9 @@ struct Group {
         case .stable:
             answer(reply, syncResponse(members[index]))
         case .completingRebalance:
+            if let former = members[index].waitingSync {
+                answer(former, SyncGroupResponse(error: .rebalanceInProgress))
+            }
             members[index].waitingSync = reply
             if members[index].id == leaderID { distribute(request.assignments, now: now) }
         }
@@ -231,16 +234,18 @@ struct Group {
 
     // MARK: - Offsets
 
-    /// Whether this group accepts offsets from `identity`. Generation -1 without a member id commits from outside, which a
-    /// group takes only while it has no members; in a transaction such a commit is not checked at all.
+    /// Whether this group accepts offsets from `identity`. Generation -1 commits from outside, which a group takes while it
+    /// has no members; in a transaction such a commit, if it names no member either, is not checked at all.
     mutating func acceptsOffsets(from identity: MemberIdentity, inTransaction: Bool, now: Int64) -> ErrorCode {
-        if identity.generation < 0 && identity.memberID.isEmpty && identity.instanceID == nil {
-            return hasMembers && !inTransaction ? .unknownMemberID : .none
+        if identity.generation < 0 {
+            if !hasMembers { return .none }
+            let namesNobody = identity.memberID.isEmpty && identity.instanceID == nil
+            if namesNobody { return inTransaction ? .none : .unknownMemberID }
         }
         switch validate(identity) {
         case .failure(let error): return error
         case .success(let index):
-            if state == .completingRebalance { return .rebalanceInProgress }
+            if state == .completingRebalance && !inTransaction { return .rebalanceInProgress }
             touch(index, now: now)
             return .none
         }

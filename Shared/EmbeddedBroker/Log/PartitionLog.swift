@@ -15,6 +15,8 @@ final class PartitionLog {
     private(set) var startOffset: Int64
     private(set) var endOffset: Int64
     private(set) var byteCount = 0
+    /// Segments below it have been compacted together.
+    var compactedUpTo: Int64 = 0
 
     /// - Parameter makeSegment: storage for a new segment with room for a first batch of so many bytes; `index` counts the
     ///   segments there are.
@@ -28,14 +30,14 @@ final class PartitionLog {
     }
 
     /// Readers of committed records see nothing at or above it.
-    var lastStableOffset: Int64 { producers.firstUnstableOffset ?? endOffset }
+    var lastStableOffset: Int64 { max(producers.firstUnstableOffset ?? endOffset, startOffset) }
 
     // MARK: - Appending
 
     /// Stores a batch under the next offsets.
     /// - Returns: its base offset.
     func append(
-        _ batch: UnsafeRawBufferPointer, header: RecordBatchHeader, maximumSegmentBytes: Int
+        _ batch: UnsafeRawBufferPointer, header: RecordBatchHeader, time: Int64, maximumSegmentBytes: Int
     ) throws(StorageError) -> Int64 {
         let baseOffset = endOffset
         let segment = try segmentForAppending(header.byteCount, maximumSegmentBytes: maximumSegmentBytes)
@@ -57,25 +59,27 @@ final class PartitionLog {
         segment.indexBatch(header, baseOffset: baseOffset, position: position)
         byteCount += header.byteCount
         endOffset = baseOffset + Int64(header.lastOffsetDelta) + 1
-        if header.producer.id >= 0 && !header.isControl { producers.recordBatch(header, baseOffset: baseOffset) }
+        if header.producer.id >= 0 && !header.isControl {
+            producers.recordBatch(header, baseOffset: baseOffset, time: time)
+        }
         return baseOffset
     }
 
     /// Ends a producer's transaction here.
     func appendMarker(
-        _ outcome: TransactionOutcome, producer: ProducerIdentity, coordinatorEpoch: Int32, timestamp: Int64,
+        _ outcome: TransactionOutcome, producer: ProducerIdentity, coordinatorEpoch: Int32, time: Int64,
         maximumSegmentBytes: Int
     ) throws(StorageError) {
         let marker = TransactionMarker.encode(
-            outcome, producer: producer, coordinatorEpoch: coordinatorEpoch, timestamp: timestamp)
+            outcome, producer: producer, coordinatorEpoch: coordinatorEpoch, timestamp: time)
         var storageError: StorageError?
         marker.withUnsafeBytes { bytes in
             guard let header = RecordBatchHeader(bytes) else { return }
             do throws(StorageError) {
-                let offset = try append(bytes, header: header, maximumSegmentBytes: maximumSegmentBytes)
+                let offset = try append(bytes, header: header, time: time, maximumSegmentBytes: maximumSegmentBytes)
                 producers.recordMarker(
                     outcome, producer: producer, coordinatorEpoch: coordinatorEpoch, offset: offset,
-                    timestamp: timestamp)
+                    time: time)
             } catch {
                 storageError = error
             }
@@ -232,7 +236,8 @@ final class PartitionLog {
         var start = startOffset
         var bytes = byteCount
         for segment in segments where segment.endOffset <= lastStableOffset {
-            let isExpired = oldestTimestamp.map { segment.maximumTimestamp < $0 } ?? false
+            // Records without a time do not age.
+            let isExpired = oldestTimestamp.map { (0..<max(0, $0)).contains(segment.maximumTimestamp) } ?? false
             let isExcess = maximumBytes.map { bytes - segment.storage.byteCount >= $0 } ?? false
             guard isExpired || isExcess else { break }
             bytes -= segment.storage.byteCount
@@ -241,7 +246,18 @@ final class PartitionLog {
         return start
     }
 
-    func forgetProducers(silentSince timestamp: Int64) { producers.forgetProducers(silentSince: timestamp) }
+    func forgetProducers(silentSince time: Int64) { producers.forgetProducers(silentSince: time) }
+
+    func replaceSegment(at index: Int, with segment: Segment) {
+        byteCount += segment.storage.byteCount - segments[index].storage.byteCount
+        segments[index] = segment
+    }
+
+    func dropEmptySegments() {
+        for segment in segments.dropLast() where segment.storage.byteCount == 0 { segment.storage.delete() }
+        let last = segments.last
+        segments.removeAll { $0 !== last && $0.storage.byteCount == 0 }
+    }
 
     func deleteAll() {
         for segment in segments { segment.storage.delete() }
@@ -254,7 +270,7 @@ final class PartitionLog {
     /// Takes over a segment that was found, after those before it: its batches are read, and what they say of producers and
     /// transactions is known again.
     /// - Returns: how many of its bytes are whole batches; what follows is the trace of an interrupted write.
-    func recover(_ segment: Segment, verifiesChecksums: Bool) throws(StorageError) -> Int {
+    func recover(_ segment: Segment, verifiesChecksums: Bool, time: Int64) throws(StorageError) -> Int {
         var position = 0
         segments.append(segment)
         endOffset = max(endOffset, segment.baseOffset)
@@ -266,13 +282,13 @@ final class PartitionLog {
                 let batch = try segment.batch(header, at: position)
                 let isIntact = batch.withUnsafeBytes { bytes in
                     guard header.isIntact(bytes) else { return false }
-                    if header.isControl { recoverMarker(header, bytes) }
+                    if header.isControl { recoverMarker(header, bytes, time: time) }
                     return true
                 }
                 guard isIntact else { break }
             }
             if header.producer.id >= 0 && !header.isControl {
-                producers.recordBatch(header, baseOffset: header.baseOffset)
+                producers.recordBatch(header, baseOffset: header.baseOffset, time: time)
             }
             segment.indexBatch(header, baseOffset: header.baseOffset, position: position)
             endOffset = header.lastOffset + 1
@@ -282,11 +298,11 @@ final class PartitionLog {
         return position
     }
 
-    private func recoverMarker(_ header: RecordBatchHeader, _ batch: UnsafeRawBufferPointer) {
+    private func recoverMarker(_ header: RecordBatchHeader, _ batch: UnsafeRawBufferPointer, time: Int64) {
         guard let outcome = TransactionMarker.outcome(of: batch) else { return }
         producers.recordMarker(
             outcome, producer: header.producer, coordinatorEpoch: TransactionMarker.coordinatorEpoch(of: batch),
-            offset: header.baseOffset, timestamp: header.maximumTimestamp)
+            offset: header.baseOffset, time: time)
     }
 
     /// Puts the same bytes, without a torn tail, in the place of the last segment's.

@@ -19,7 +19,8 @@ struct ProducerTable {
         var epoch: Int16
         /// The last five batches at most: what a client may have in flight and send again.
         var batches: [Batch] = []
-        var lastTimestamp: Int64 = -1
+        /// When it last wrote, on the broker's clock: records' own times may lie years back.
+        var lastWriteMilliseconds: Int64 = -1
         var coordinatorEpoch: Int32 = -1
         var openTransactionFirstOffset: Int64?
     }
@@ -61,7 +62,7 @@ struct ProducerTable {
     }
 
     /// Takes note of a stored batch of a producer.
-    mutating func recordBatch(_ header: RecordBatchHeader, baseOffset: Int64) {
+    mutating func recordBatch(_ header: RecordBatchHeader, baseOffset: Int64, time: Int64) {
         let id = header.producer.id
         var producer = producers[id] ?? Producer(epoch: header.producer.epoch)
         if producer.epoch != header.producer.epoch {
@@ -72,7 +73,7 @@ struct ProducerTable {
         producer.batches.append(
             Batch(
                 firstSequence: header.baseSequence, lastSequence: header.lastSequence, baseOffset: baseOffset))
-        producer.lastTimestamp = header.maximumTimestamp
+        producer.lastWriteMilliseconds = time
         if header.isTransactional && producer.openTransactionFirstOffset == nil {
             producer.openTransactionFirstOffset = baseOffset
             open.append((baseOffset, id))
@@ -83,7 +84,7 @@ struct ProducerTable {
     /// Takes note of a stored marker.
     mutating func recordMarker(
         _ outcome: TransactionOutcome, producer identity: ProducerIdentity, coordinatorEpoch: Int32, offset: Int64,
-        timestamp: Int64
+        time: Int64
     ) {
         var producer = producers[identity.id] ?? Producer(epoch: identity.epoch)
         if identity.epoch > producer.epoch {
@@ -99,7 +100,7 @@ struct ProducerTable {
             producer.openTransactionFirstOffset = nil
         }
         producer.coordinatorEpoch = coordinatorEpoch
-        producer.lastTimestamp = timestamp
+        producer.lastWriteMilliseconds = time
         producers[identity.id] = producer
     }
 
@@ -123,10 +124,10 @@ struct ProducerTable {
         aborted.removeAll { $0.lastOffset < logStartOffset }
     }
 
-    /// Forgets producers without an open transaction that have been silent since `timestamp`.
-    mutating func forgetProducers(silentSince timestamp: Int64) {
+    /// Forgets producers without an open transaction that have been silent since `time`.
+    mutating func forgetProducers(silentSince time: Int64) {
         producers = producers.filter {
-            $0.value.openTransactionFirstOffset != nil || $0.value.lastTimestamp >= timestamp
+            $0.value.openTransactionFirstOffset != nil || $0.value.lastWriteMilliseconds >= time
         }
     }
 }

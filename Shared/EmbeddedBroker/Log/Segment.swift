@@ -40,6 +40,9 @@ final class Segment {
         endOffset = baseOffset + Int64(header.lastOffsetDelta) + 1
     }
 
+    /// The offsets up to `offset` belong here although compaction left no batch at their end.
+    func extendEnd(to offset: Int64) { endOffset = max(endOffset, offset) }
+
     /// The header of the batch at `position`; nil at the end.
     func header(at position: Int) throws(StorageError) -> RecordBatchHeader? {
         // Bytes on the stack; closures of the standard library do not carry typed errors through.

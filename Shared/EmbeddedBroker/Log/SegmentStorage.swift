@@ -22,6 +22,12 @@ protocol SegmentStorage: AnyObject {
     func slice(_ range: Range<Int>) -> LogSlice
 
     func delete()
+
+    /// Empty storage for what is to stay of this segment, with room for all of it.
+    func replacement() throws(StorageError) -> any SegmentStorage
+
+    /// Becomes what is found under `former`'s name; from one instant to the next, also if the process is killed.
+    func takePlace(of former: any SegmentStorage) throws(StorageError)
 }
 
 /// Stored bytes on their way to a socket.
@@ -85,4 +91,8 @@ final class MemorySegment: SegmentStorage {
     func slice(_ range: Range<Int>) -> LogSlice { .memory(block, range) }
 
     func delete() {}
+
+    func replacement() -> any SegmentStorage { MemorySegment(capacity: byteCount) }
+
+    func takePlace(of former: any SegmentStorage) {}
 }

@@ -28,6 +28,8 @@ final class Connection {
     private var outputPart = 0
     private var outputOffset = 0
 
+    /// The least room for which the socket is read.
+    private static let minimumReadBytes = 32 << 10
     /// A larger buffer is given back when it has been emptied.
     private static let keptBufferBytes = 64 << 10
 
@@ -54,7 +56,7 @@ final class Connection {
     ///     with the core.
     func receive(scratch: UnsafeMutableRawBufferPointer, handle: (UnsafeRawBufferPointer) -> Void) throws(Failure) {
         if bufferedBytes > 0 || isBusy {
-            try reserve(max(Self.keptBufferBytes, try missingBytes()))
+            if capacity - end < Self.minimumReadBytes { reserve(try bytesToExpect()) }
             let count = try receiveSome(
                 UnsafeMutableRawBufferPointer(start: buffer.map { $0 + end }, count: capacity - end))
             end += count
@@ -70,7 +72,7 @@ final class Connection {
         }
         let rest = UnsafeRawBufferPointer(rebasing: received[consumed...])
         guard let source = rest.baseAddress, !rest.isEmpty else { return }
-        try reserve(rest.count)
+        reserve(rest.count)
         buffer.map { ($0 + end).copyMemory(from: source, byteCount: rest.count) }
         end += rest.count
     }
@@ -102,14 +104,14 @@ final class Connection {
         return length
     }
 
-    /// How much of the request under way has not come yet; memory grows with what comes, not with what is claimed.
-    private func missingBytes() throws(Failure) -> Int {
+    /// How much more to make room for. Memory doubles with what has come; it does not follow what a client claims will.
+    private func bytesToExpect() throws(Failure) -> Int {
         let gathered = UnsafeRawBufferPointer(start: buffer.map { $0 + start }, count: end - start)
-        guard let length = try Self.requestLength(gathered, maximumRequestBytes) else { return 0 }
-        return min(max(0, length + 4 - bufferedBytes), max(bufferedBytes, Self.keptBufferBytes))
+        let length = try Self.requestLength(gathered, maximumRequestBytes) ?? 0
+        return max(Self.minimumReadBytes, min(length + 4 - bufferedBytes, bufferedBytes))
     }
 
-    private func reserve(_ additional: Int) throws(Failure) {
+    private func reserve(_ additional: Int) {
         if capacity - end >= additional { return }
         let kept = bufferedBytes
         let needed = kept + additional

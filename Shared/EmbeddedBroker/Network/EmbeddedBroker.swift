@@ -27,8 +27,11 @@ public final class EmbeddedBroker: Sendable {
         guard stopSignal >= 0 else { throw BrokerStartError("cannot create an event descriptor") }
         self.stopSignal = stopSignal
         do throws(StorageError) {
-            let core = try BrokerCore.open(
-                configuration, host: configuration.advertisedHost ?? configuration.listenAddress, port: listener.port)
+            var seed: UInt64 = 0
+            guard getrandom(&seed, 8, 0) == 8 else { throw .system("cannot read randomness") }
+            let core = try BrokerCore(
+                configuration: configuration, host: configuration.advertisedHost ?? configuration.listenAddress,
+                port: listener.port, seed: seed, now: .current())
             let loop = try EventLoop(
                 core: core, listener: listener, stopSignal: stopSignal, configuration: configuration)
             thread = Mutex(try startThread { loop.run() })
@@ -91,28 +94,10 @@ extension BrokerConfiguration {
             problems.append("the minimum session time-out exceeds the maximum")
         }
         if maximumTransactionTimeoutMilliseconds < 1 { problems.append("the transaction time-out must be positive") }
-        if maintenanceIntervalMilliseconds < 1 { problems.append("the maintenance interval must be positive") }
+        if retentionIntervalMilliseconds < 1 { problems.append("the interval of retention checks must be positive") }
         if initialRebalanceDelayMilliseconds < 0 { problems.append("the rebalance delay cannot be negative") }
         if maximumRequestBytes < 1024 { problems.append("requests need at least 1024 bytes") }
         if !problems.isEmpty { throw BrokerStartError(problems.joined(separator: "\n")) }
-    }
-}
-
-extension BrokerCore {
-    /// A core on the storage that the configuration names, with the system's clock and randomness.
-    static func open(
-        _ configuration: BrokerConfiguration, host: String, port: UInt16
-    ) throws(StorageError) -> BrokerCore {
-        var seed: UInt64 = 0
-        guard getrandom(&seed, 8, 0) == 8 else { throw .system("cannot read randomness") }
-        var storage: any BrokerStorage = MemoryStorage()
-        var state = BrokerState()
-        if let path = configuration.dataDirectory {
-            (storage, state) = try DataDirectory.open(path, synchronizesWrites: configuration.synchronizesWrites)
-        }
-        return try BrokerCore(
-            configuration: configuration, storage: storage, state: state, host: host, port: port, seed: seed,
-            now: .current())
     }
 }
 

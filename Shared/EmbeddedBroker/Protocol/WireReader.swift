@@ -90,6 +90,8 @@ package struct WireReader {
     }
 
     private mutating func string(length: Int) throws(WireError) -> String {
+        // The protocol's limit in both encodings, although the flexible one could say more.
+        guard length <= Int(Int16.max) else { throw .invalidLength(length) }
         guard let string = String(validating: try take(length), as: UTF8.self) else { throw .invalidUTF8 }
         return string
     }

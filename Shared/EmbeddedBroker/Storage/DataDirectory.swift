@@ -20,8 +20,9 @@ final class DataDirectory: BrokerStorage {
     }
 
     /// Opens a directory, creating it if it is not there, and brings back the state it holds: exactly what was acknowledged.
+    /// - Parameter time: now; producers count as having last written then.
     static func open(
-        _ path: String, synchronizesWrites: Bool
+        _ path: String, synchronizesWrites: Bool, time: Int64
     ) throws(StorageError) -> (DataDirectory, BrokerState) {
         let directory = try DataDirectory(path: path, synchronizesWrites: synchronizesWrites)
         var state = BrokerState()
@@ -29,7 +30,7 @@ final class DataDirectory: BrokerStorage {
             state.apply(entry) { directory.makeLog(topicID: $0, partition: $1) }
         }
         directory.journal = journal
-        try directory.recoverLogs(of: state)
+        try directory.recoverLogs(of: state, time: time)
         if journal.isWorthRewriting { try journal.rewrite(state.entries()) }
         return (directory, state)
     }
@@ -84,13 +85,13 @@ final class DataDirectory: BrokerStorage {
 
     // MARK: - Recovery
 
-    private func recoverLogs(of state: BrokerState) throws(StorageError) {
+    private func recoverLogs(of state: BrokerState, time: Int64) throws(StorageError) {
         var known: Set<String> = []
         for topic in state.sortedTopics {
             for (index, partition) in topic.partitions.enumerated() {
                 let folder = folder(topic.id, Int32(index))
                 known.insert(folder)
-                try recover(partition.log, folder)
+                try recover(partition.log, folder, time: time)
             }
         }
         // Folders of topics that were deleted when the process was killed.
@@ -101,9 +102,12 @@ final class DataDirectory: BrokerStorage {
         }
     }
 
-    private func recover(_ log: PartitionLog, _ folder: String) throws(StorageError) {
+    private func recover(_ log: PartitionLog, _ folder: String, time: Int64) throws(StorageError) {
         var files: [(baseOffset: Int64, path: String)] = []
-        for name in try Self.names(in: folder) where name.hasSuffix(".log") {
+        for name in try Self.names(in: folder) {
+            // What a compaction had not finished.
+            if name.hasSuffix(FileSegment.cleanedSuffix) { _ = unlink("\(folder)/\(name)") }
+            guard name.hasSuffix(".log") else { continue }
             if let baseOffset = Int64(name.dropLast(4)) { files.append((baseOffset, "\(folder)/\(name)")) }
         }
         files.sort { $0.baseOffset < $1.baseOffset }
@@ -118,7 +122,7 @@ final class DataDirectory: BrokerStorage {
             let size = try file.size()
             let segment = Segment(
                 baseOffset: found.baseOffset, storage: FileSegment(file: file, byteCount: size, directory: self))
-            let intactBytes = try log.recover(segment, verifiesChecksums: isLast)
+            let intactBytes = try log.recover(segment, verifiesChecksums: isLast, time: time)
             guard intactBytes < size else { continue }
             guard isLast else {
                 throw StorageError(

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A segment in a file. What is appended is with the kernel when `append` returns: it survives the process.
 final class FileSegment: SegmentStorage {
     private let file: OpenFile
@@ -32,4 +34,16 @@ final class FileSegment: SegmentStorage {
     func slice(_ range: Range<Int>) -> LogSlice { .file(file, range) }
 
     func delete() { file.remove() }
+
+    func replacement() throws(StorageError) -> any SegmentStorage {
+        let cleaned = try OpenFile(path: file.path + Self.cleanedSuffix, flags: O_RDWR | O_CREAT | O_TRUNC)
+        return FileSegment(file: cleaned, byteCount: 0, directory: directory)
+    }
+
+    func takePlace(of former: any SegmentStorage) throws(StorageError) {
+        try file.synchronize()
+        try file.rename(to: String(file.path.dropLast(Self.cleanedSuffix.count)))
+    }
+
+    static let cleanedSuffix = ".cleaned"
 }

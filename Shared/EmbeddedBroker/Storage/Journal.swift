@@ -32,11 +32,24 @@ final class Journal {
             position += Self.frameBytes + payload.count
         }
         if position < size {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+            guard Self.isTorn(rest) else {
+                throw StorageError(
+                    "\(path) is damaged at byte \(position), and more follows: restore the file, or delete the data "
+                        + "directory to begin anew")
+            }
             reportError("\(path): cutting \(size - position) bytes of an unfinished entry")
             try file.truncate(to: position)
         }
         byteCount = position
         compactByteCount = 0
+    }
+
+    /// Whether bytes that are no entry are the trace of an interrupted write: nothing but an unfinished last entry, or zeros.
+    private static func isTorn(_ rest: UnsafeRawBufferPointer) -> Bool {
+        guard rest.count >= frameBytes else { return true }
+        let length = Int(UInt32(bigEndian: rest.loadUnaligned(as: UInt32.self)))
+        return frameBytes + length >= rest.count || rest.allSatisfy { $0 == 0 }
     }
 
     private static func payload(in bytes: UnsafeRawBufferPointer, at position: Int) -> UnsafeRawBufferPointer? {

@@ -3,7 +3,7 @@ import Glibc
 /// A file held open for reading and writing at positions; closed with its last reference.
 final class OpenFile {
     let descriptor: Int32
-    let path: String
+    private(set) var path: String
 
     init(path: String, flags: Int32) throws(StorageError) {
         let descriptor = open(path, flags | O_CLOEXEC, 0o644)
@@ -63,6 +63,11 @@ final class OpenFile {
 
     func truncate(to byteCount: Int) throws(StorageError) {
         guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw .system("cannot truncate \(path)") }
+    }
+
+    func rename(to newPath: String) throws(StorageError) {
+        guard Glibc.rename(path, newPath) == 0 else { throw .system("cannot rename \(path) to \(newPath)") }
+        path = newPath
     }
 
     /// Takes the name away; the bytes stay readable through this object.

@@ -161,7 +161,7 @@ extension Compiler {
     }
 
     private func padding(_ arguments: [Node]) -> Code<TextSlice>? {
-        guard case .int(let width)? = arguments[1].constant, width <= 1_024,
+        guard case .int(let width)? = arguments[1].constant, (0...1_024).contains(width),
             case .string(let fill)? = arguments[2].constant, fill.utf8.count == 1, let byte = fill.utf8.first
         else { return nil }
         let operand = text(arguments[0])

@@ -108,16 +108,14 @@ struct Compiler: Sendable {
 
 /// Where compiled code finds a field of the record.
 struct FieldPlace: Sendable {
-    /// Its place among the declared fields; negative in a record of unknown fields, where the name is looked up.
+    /// Its place in the layout.
     let index: Int
-    let name: String
     /// The names of members that lead from the top-level field to the value.
     let path: [PinnedText]
     let isTopLevel: Bool
 
     init(_ field: Node.RecordField) {
-        index = field.index ?? -1
-        name = field.name
+        index = field.place
         path = field.path.map { PinnedText(Array($0.utf8)) }
         isTopLevel = path.isEmpty
     }
@@ -133,12 +131,12 @@ extension EvaluationContext {
 
     @inline(__always)
     func find(_ field: FieldPlace) -> JSONValue? {
-        field.index >= 0 && field.isTopLevel ? json(field.index) : lookUp(field)
+        field.isTopLevel ? json(field.index) : follow(field)
     }
 
     @inline(never)
-    private func lookUp(_ field: FieldPlace) -> JSONValue? {
-        var value = field.index >= 0 ? json(field.index) : record.field(named: field.name)
+    private func follow(_ field: FieldPlace) -> JSONValue? {
+        var value = json(field.index)
         for name in field.path {
             // The member of anything but an object is nil.
             value = value?.member(utf8: name.slice.bytes)

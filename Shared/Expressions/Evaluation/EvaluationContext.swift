@@ -12,40 +12,48 @@ public import JSON
 public final class EvaluationContext {
     /// The reader of the record; it may be shared with others that read the same bytes, a schema say.
     public let record: JSONRecord
-    private let slotNames: [String]
-    /// The slots of the declared fields, in their order. A pointer: reading an array's element would count references.
-    private let fieldSlots: UnsafeMutablePointer<FieldSlot>
-    /// The variables by their slots; a pointer for the same reason.
+    private let layout: Layout
+    /// The slots of the fields, by their places in the layout. A pointer: reading an array's element would count references.
+    private var fieldSlots: UnsafeMutablePointer<FieldSlot>
+    /// The variables by their places; a pointer for the same reason.
     let variables: UnsafeMutablePointer<BoundVariable>
     private let variableCount: Int
+    private var fieldCount = 0
     private var instant: Instant?
     /// Text made by compiled expressions; lives until the next record.
     let arena = Arena()
     /// The variables whose values were computed for this record alone.
     private var computed: [Int] = []
+    /// Whether one of them may lie in the arena.
+    private var arenaIsInUse = false
     var locals: [Value] = []
+    /// Whether the expression being evaluated was compiled with another environment.
+    var isForeign = false
     private var remainingCost: Int
     private let costLimit: Int
 
-    /// - Parameter record: the reader to use: a new one unless given.
+    /// - Parameters:
+    ///   - environment: the one that the expressions were compiled with, or a copy of it. (Expressions of others find their
+    ///     variables and fields by name, by the general evaluator.) Variables that it declares after this are not known
+    ///     here; nor, if the record is read by someone else, are fields of an open record in expressions compiled after this.
+    ///   - record: the reader to use: a new one unless given.
     public init(_ environment: Environment, record: JSONRecord = JSONRecord()) {
         self.record = record
-        slotNames = environment.slotNames
-        fieldSlots = .allocate(capacity: max(1, environment.fieldNames.count))
-        for (index, name) in environment.fieldNames.enumerated() {
-            (fieldSlots + index).initialize(to: record.declare(name))
-        }
-        variableCount = environment.slotNames.count
+        layout = environment.layout
+        fieldSlots = .allocate(capacity: 1)
+        variableCount = layout.variableNames.count
         variables = .allocate(capacity: max(1, variableCount))
         variables.initialize(repeating: BoundVariable(), count: variableCount)
         costLimit = environment.limits.cost
         remainingCost = costLimit
+        for name in environment.declaredFieldNames { _ = layout.field(name) }
+        declareFields()
     }
 
     /// For calls of constants while an expression is checked.
     init(folding limits: Limits) {
         record = JSONRecord()
-        slotNames = []
+        layout = Layout()
         fieldSlots = .allocate(capacity: 1)
         variableCount = 0
         variables = .allocate(capacity: 1)
@@ -64,7 +72,17 @@ public final class EvaluationContext {
     /// Reads the next record; its bytes stay borrowed until the one after it.
     public func read(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
         begin()
+        if layout.fieldCount != fieldCount { declareFields() }
         try record.read(bytes)
+    }
+
+    /// Makes fields known that expressions compiled since the last time refer to.
+    private func declareFields() {
+        let names = layout.fieldNames
+        fieldSlots.deallocate()
+        fieldSlots = .allocate(capacity: max(1, names.count))
+        for (place, name) in names.enumerated() { (fieldSlots + place).initialize(to: record.declare(name)) }
+        fieldCount = names.count
     }
 
     /// To be called for each record if ``record`` was read by someone else: `now()` is asked anew, and text made for the
@@ -75,18 +93,20 @@ public final class EvaluationContext {
             for slot in computed { variables[slot] = BoundVariable() }
             computed.removeAll(keepingCapacity: true)
         }
+        arenaIsInUse = false
         arena.removeAll()
     }
 
     /// The place of a declared variable, for ``set(_:_:)-(VariableSlot,_)``; nil if the environment has none of the name.
     public func slot(_ name: String) -> VariableSlot? {
-        slotNames.firstIndex(of: name).map { VariableSlot(index: $0) }
+        layout.variableNames.firstIndex(of: name).flatMap { $0 < variableCount ? VariableSlot(index: $0) : nil }
     }
 
     /// Binds a variable until it is bound anew; nil takes the value away.
     public func set(_ slot: VariableSlot, _ value: Value?) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
         variables[slot.index] = BoundVariable(value)
+        if !computed.isEmpty { computed.removeAll { $0 == slot.index } }
     }
 
     /// Binds a declared variable by its name; false if the environment has none of it.
@@ -102,6 +122,7 @@ public final class EvaluationContext {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
         variables[slot.index] = variable
         computed.append(slot.index)
+        arenaIsInUse = true
     }
 
     /// The time that `now()` answers for this record; nil takes the system's when first asked.
@@ -119,11 +140,18 @@ public final class EvaluationContext {
 
     // MARK: During an evaluation
 
+    /// Starts an evaluation; false if this context has not all places that the expression's compiled code reads: then the
+    /// general evaluator looks names up.
     @inline(__always)
-    func begin(localCount: Int) {
+    func begin(_ needs: Needs) -> Bool {
         remainingCost = costLimit
-        if localCount > 0 { makeRoom(localCount) }
+        // What earlier evaluations made was copied out of the arena, but for variables computed for the record.
+        if !arenaIsInUse { arena.removeAll() }
+        if needs.localCount > 0 { makeRoom(needs.localCount) }
+        return needs.layout === layout && needs.variableCount <= variableCount && needs.fieldCount <= fieldCount
     }
+
+    func renewCost() { remainingCost = costLimit }
 
     @inline(never)
     private func makeRoom(_ localCount: Int) {
@@ -138,12 +166,14 @@ public final class EvaluationContext {
         }
     }
 
+    /// A variable's value by its place, if that is this context's, or by its name.
     func value(slot: Int, name: String) throws(EvaluationError) -> Value {
-        if slot < variableCount, let value = variables[slot].value { return value }
+        let place = isForeign ? self.slot(name)?.index : slot
+        if let place, place < variableCount, let value = variables[place].value { return value }
         throw EvaluationError(.unbound, "no value is bound to '\(name)'")
     }
 
-    /// The value of the declared field with this index.
+    /// The value of the field with this place.
     @inline(__always)
     func json(_ index: Int) -> JSONValue? { record.field(fieldSlots[index]) }
 }

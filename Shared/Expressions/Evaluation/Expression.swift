@@ -11,7 +11,7 @@ public final class Expression: Sendable {
     private let condition: Code<Bool>
     let text: Code<TextSlice>
     let writer: Writer
-    let localCount: Int
+    let needs: Needs
     /// The type of its result, as far as known before it runs.
     public let type: ValueType
     /// The names of the variables and of the record's fields that it reads.
@@ -21,11 +21,11 @@ public final class Expression: Sendable {
     /// Whether specialised code was found for it: false means the general evaluator, ten times as slow.
     public var isSpecialised: Bool { if case .general = code { false } else { true } }
 
-    init(source: SourceText, program: Program, environment: Environment) {
+    init(source: SourceText, program: Program) {
         self.source = source
         self.program = program
         type = program.type(of: program.root)
-        localCount = program.localCount
+        needs = program.needs
         code = Compiler.compile(program)
         if case .bool(let code) = code {
             condition = code
@@ -38,7 +38,7 @@ public final class Expression: Sendable {
 
     /// The value for what the context holds.
     public func evaluate(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        context.begin(localCount: localCount)
+        guard context.begin(needs) else { return try evaluateGenerally(in: context) }
         switch code {
         case .bool(let code): if let value = try? code(context) { return .bool(value) }
         case .int(let code): if let value = try? code(context) { return .int(value) }
@@ -60,7 +60,7 @@ public final class Expression: Sendable {
 
     /// The same, but a number of the record keeps its text.
     func evaluateKeepingNumbers(in context: EvaluationContext) throws(EvaluationError) -> Value {
-        context.begin(localCount: localCount)
+        context.isForeign = !context.begin(needs)
         do {
             let value = try program.root.value(in: context)
             try context.charge(traversing: value)
@@ -70,8 +70,7 @@ public final class Expression: Sendable {
 
     /// The value of a condition; an error if it is not a bool.
     public func bool(in context: EvaluationContext) throws(EvaluationError) -> Bool {
-        context.begin(localCount: localCount)
-        do { return try condition(context) } catch {}
+        if context.begin(needs) { do { return try condition(context) } catch {} }
         return try generalBool(in: context)
     }
 
@@ -84,8 +83,7 @@ public final class Expression: Sendable {
 
     /// Binds the value to a variable until the context's next record: what is computed once, later expressions read.
     public func evaluate(in context: EvaluationContext, into slot: VariableSlot) throws(EvaluationError) {
-        context.begin(localCount: localCount)
-        if let slice = try? text(context) {
+        if context.begin(needs), let slice = try? text(context) {
             // A copy: the slice may belong to the expression, which need not live as long as the record.
             let copy = context.arena.allocate(slice.count)
             copy.copyMemory(from: slice.base, byteCount: slice.count)

@@ -8,8 +8,7 @@ extension Expression {
     /// - Throws: also for what JSON cannot hold: NaN and infinities.
     @discardableResult
     public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
-        context.begin(localCount: localCount)
-        if (try? writer(context, output)) != nil { return true }
+        if context.begin(needs), (try? writer(context, output)) != nil { return true }
         let value = try evaluateKeepingNumbers(in: context)
         if case .optional(nil) = value { return false }
         let start = output.count
@@ -24,8 +23,7 @@ extension Expression {
 
     /// Appends the bytes of a string or of bytes as they are: for keys, headers and topic names.
     public func writeBytes(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) {
-        context.begin(localCount: localCount)
-        if let value = try? text(context) { return output.append(value.bytes) }
+        if context.begin(needs), let value = try? text(context) { return output.append(value.bytes) }
         let value = try evaluate(in: context)
         switch value {
         case .string(let text): text.utf8.withUnsafeBytes { output.append($0) }

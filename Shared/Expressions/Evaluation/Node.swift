@@ -27,20 +27,20 @@ final class Node: Sendable {
     struct RecordField: Hashable, Sendable {
         /// The top-level field.
         let name: String
-        /// Its place among the declared ones; nil in a record of unknown fields.
-        let index: Int?
+        /// Its place in the layout.
+        let place: Int
         /// The names that lead from there to the value.
         let path: [String]
         /// The type of the top-level field and of what each name leads to.
         private let types: [ValueType]
 
-        init(name: String, index: Int?, type: ValueType) {
-            self.init(name: name, index: index, path: [], types: [type])
+        init(name: String, place: Int, type: ValueType) {
+            self.init(name: name, place: place, path: [], types: [type])
         }
 
-        private init(name: String, index: Int?, path: [String], types: [ValueType]) {
+        private init(name: String, place: Int, path: [String], types: [ValueType]) {
             self.name = name
-            self.index = index
+            self.place = place
             self.path = path
             self.types = types
         }
@@ -52,13 +52,13 @@ final class Node: Sendable {
 
         /// A field of this one.
         func appending(_ member: String, _ type: ValueType) -> RecordField {
-            RecordField(name: name, index: index, path: path + [member], types: types + [type])
+            RecordField(name: name, place: place, path: path + [member], types: types + [type])
         }
 
         /// What the last name selects from; nil for a top-level field.
         var parent: RecordField? {
             guard !path.isEmpty else { return nil }
-            return RecordField(name: name, index: index, path: path.dropLast(), types: types.dropLast())
+            return RecordField(name: name, place: place, path: path.dropLast(), types: types.dropLast())
         }
     }
 
@@ -105,8 +105,7 @@ struct Program: Sendable {
     let root: Node
     /// The type of each node by its id, every type variable settled.
     let types: [ValueType]
-    /// How many locals are alive at once at most.
-    let localCount: Int
+    let needs: Needs
     /// The names of the variables and fields that it reads.
     let references: Set<String>
 

@@ -236,8 +236,9 @@ extension FunctionLibrary {
                 case .string(let fill) = arguments[2]
             else { throw noSuchOverload("padStart", arguments) }
             guard fill.count == 1 else { throw .invalid("padStart(): the fill is one character, not '\(fill)'") }
-            let missing = Int(clamping: width) - text.count
-            guard missing > 0 else { return .string(text) }
+            let count = text.count
+            guard width > count else { return .string(text) }
+            let missing = Int(width) - count
             try context.charge(missing)
             var result: [UInt8] = []
             for _ in 0..<missing { result += fill.utf8 }

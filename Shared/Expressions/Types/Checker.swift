@@ -9,6 +9,10 @@ struct Checker {
     /// The names that comprehensions and binds have introduced, innermost last.
     var locals: [(name: String, type: ValueType)] = []
     var localCount = 0
+    var variableCount = 0
+    var fieldCount = 0
+    /// Calls constants; made when the first one is met.
+    var folding: EvaluationContext?
 
     static func check(
         _ syntax: Syntax, source: SourceText, environment: Environment, expecting: ValueType?
@@ -27,7 +31,10 @@ struct Checker {
         }
         return Program(
             root: root, types: checker.types.map { checker.inference.resolve($0, closing: true) },
-            localCount: checker.localCount, references: checker.references)
+            needs: Needs(
+                layout: environment.layout, variableCount: checker.variableCount, fieldCount: checker.fieldCount,
+                localCount: checker.localCount),
+            references: checker.references)
     }
 
     private init(environment: Environment, source: SourceText) {

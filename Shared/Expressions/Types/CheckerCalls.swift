@@ -111,7 +111,9 @@ extension Checker {
     private mutating func fold(_ function: Function, _ arguments: [Node], at offset: Int) -> Value? {
         let constants = arguments.compactMap(\.constant)
         guard function.isPure, constants.count == arguments.count else { return nil }
-        let context = EvaluationContext(folding: Limits.folding)
+        let context = folding ?? EvaluationContext(folding: Limits.folding)
+        folding = context
+        context.renewCost()
         return try? function(constants, context)
     }
 

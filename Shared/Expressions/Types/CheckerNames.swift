@@ -79,6 +79,7 @@ extension Checker {
                 references.insert(candidate)
                 switch variable.storage {
                 case .slot(let slot):
+                    variableCount = max(variableCount, slot + 1)
                     return make(.variable(slot: slot, name: candidate), variable.type, at: offset)
                 case .field: return make(.field(recordField(candidate, variable.type)), variable.type, at: offset)
                 case .record: return make(.record, variable.type, at: offset)
@@ -134,8 +135,9 @@ extension Checker {
 
     private mutating func recordField(_ name: String, _ type: ValueType) -> Node.RecordField {
         references.insert(name)
-        let index = environment.fieldNames.firstIndex(of: name)
-        return Node.RecordField(name: name, index: index, type: type)
+        let place = environment.layout.field(name)
+        fieldCount = max(fieldCount, place + 1)
+        return Node.RecordField(name: name, place: place, type: type)
     }
 
     /// A selection from an optional is optional.

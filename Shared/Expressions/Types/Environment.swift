@@ -8,6 +8,24 @@
 /// ```
 ///
 /// A value: copy it, extend the copy, compile any number of expressions with it, on any thread.
+///
+/// The language is CEL (github.com/google/cel-spec), with its optional types (`x.?field`, `list[?0]`, `{?key: value}`,
+/// `orValue`, `optMap`), macros of one and two variables, and the extensions
+/// - strings: `charAt`, `indexOf`, `lastIndexOf`, `lowerAscii`, `upperAscii`, `replace`, `split`, `substring`, `trim`, `join`,
+///   `reverse`, `strings.quote`, `format`
+/// - math: `math.greatest`, `least`, `ceil`, `floor`, `round`, `trunc`, `abs`, `sign`, `sqrt`, `isNaN`, `isInf`, `isFinite`,
+///   `bitAnd`, `bitOr`, `bitXor`, `bitNot`, `bitShiftLeft`, `bitShiftRight`
+/// - lists: `distinct`, `flatten`, `first`, `last`, `reverse`, `slice`, `sort`, `sortBy`, `lists.range`
+/// - `sets.contains`, `sets.equivalent`, `sets.intersects`; `base64.encode`, `base64.decode`; `cel.bind`
+///
+/// and, beyond CEL,
+/// - `decimal(x)` of a string, an int, or a JSON number by its text; `+ - * /`, comparison also with int; `round(scale)`,
+///   `round(scale, mode)`, `divide(divisor, scale)`, `divide(divisor, scale, mode)` with the modes `half_even` (the default),
+///   `half_up`, `half_down`, `up`, `down`, `ceiling`, `floor`; `math`'s extremes and roundings
+/// - `now()`, the same instant throughout a record; `milliseconds(duration)`
+/// - `codepoints()` of a string; `sum()` of a list; `padStart(width, character)`
+/// - `sha256(x)` in hexadecimal and `hash64(x)` (XXH64) as a uint, of a string or of bytes
+/// - `has(field)` of the record's own fields; `condition ? value : null`
 public struct Environment: Sendable {
     struct Variable: Sendable {
         let name: String
@@ -29,8 +47,7 @@ public struct Environment: Sendable {
     public var limits = Limits()
 
     private(set) var variables: [String: Variable] = [:]
-    private(set) var slotNames: [String] = []
-    private(set) var fieldNames: [String] = []
+    let layout = Layout()
     private(set) var recordType: ObjectType?
     /// Whether names that nothing declares are fields of the record, of type dyn.
     private(set) var hasOpenRecord = false
@@ -39,14 +56,7 @@ public struct Environment: Sendable {
 
     /// Declares a variable, or declares it anew. A name may be qualified: `record.key`.
     public mutating func declare(_ name: String, _ type: ValueType) {
-        let slot: Int
-        if case .slot(let known)? = variables[name]?.storage {
-            slot = known
-        } else {
-            slot = slotNames.count
-            slotNames.append(name)
-        }
-        variables[name] = Variable(name: name, type: type, storage: .slot(slot))
+        variables[name] = Variable(name: name, type: type, storage: .slot(layout.variable(name)))
     }
 
     /// Declares the JSON record that expressions read: its fields are variables, and `name` is the object as a whole, for
@@ -55,11 +65,11 @@ public struct Environment: Sendable {
         recordType = type
         variables[name] = Variable(name: name, type: .object(type), storage: .record)
         for field in type.fields {
-            variables[field.name] = Variable(
-                name: field.name, type: field.type, storage: .field)
-            fieldNames.append(field.name)
+            variables[field.name] = Variable(name: field.name, type: field.type, storage: .field)
         }
     }
+
+    var declaredFieldNames: [String] { recordType?.fields.map(\.name) ?? [] }
 
     /// Declares a JSON record of unknown fields: any name that nothing else declares is a field of type dyn.
     public mutating func declareOpenRecord(as name: String = "value") {
@@ -91,7 +101,7 @@ public struct Environment: Sendable {
             throw CompilationErrors(errors: [error.located(in: text)])
         }
         let program = try Checker.check(syntax, source: text, environment: self, expecting: expecting)
-        return Expression(source: text, program: program, environment: self)
+        return Expression(source: text, program: program)
     }
 }
 

@@ -8,6 +8,16 @@ public struct SpliceField: Sendable, Hashable {
 /// Once: name the fields by ``field(_:)``. Per record: ``begin()``, then ``set(_:)`` followed by the value's JSON text into
 /// ``values``, or ``remove(_:)``; then ``finish(into:)``. A field that the record has is replaced where it stands; others
 /// are appended in the order in which they were set. Nothing is allocated in the steady state.
+///
+/// ```swift
+/// let splice = JSONSplice(record)
+/// let tax = splice.field("tax")                // once
+/// try record.read(bytes)                       // per record
+/// splice.begin()
+/// splice.set(tax)
+/// splice.values.append(amountOfTax)            // the value's JSON text; strings by appendQuoted
+/// splice.finish(into: output)
+/// ```
 public final class JSONSplice {
     private struct Field {
         let slot: FieldSlot
@@ -60,7 +70,7 @@ public final class JSONSplice {
         edits.deallocate()
     }
 
-    /// Names a field to be written; the same name gives the same field. To be done before records are read.
+    /// Names a field to be written; the same name gives the same field. It is declared to the record, which forgets what it read.
     public func field(_ name: String) -> SpliceField {
         let slot = record.declare(name)
         if let known = (0..<fieldCount).first(where: { fields[$0].slot == slot }) { return SpliceField(index: known) }

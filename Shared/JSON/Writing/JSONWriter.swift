@@ -1,7 +1,8 @@
 /// Writes JSON text into an ``OutputBuffer``, commas included: dead letters, aggregates, log lines.
 ///
-/// Commas follow from the last byte written, so that a writer has no state of its own and pieces can be mixed with raw bytes.
-/// That brackets match, and that members have keys, is the caller's part.
+/// Commas follow from the last byte written, so that a writer has no state of its own and pieces can be mixed with raw bytes: one
+/// comes before whatever does not follow a bracket, a colon, a line's end or nothing. That brackets match, and that members have
+/// keys, is the caller's part.
 public struct JSONWriter {
     public let output: OutputBuffer
 

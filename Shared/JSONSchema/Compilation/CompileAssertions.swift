@@ -37,7 +37,7 @@ extension SchemaCompiler {
             ValueRules(
                 keyword: keyword, strings: strings.isEmpty ? nil : program.table(strings),
                 others: program.allocate(values.filter { $0.kind != .string }),
-                description: values.map { Excerpt.of($0) }.joined(separator: ", ")))
+                description: Excerpt.of(values)))
     }
 
     mutating func compileNumber(_ node: NodePointer, _ schema: SchemaSource) {

@@ -224,25 +224,30 @@ struct SchemaCompiler {
     }
 
     private mutating func connectDynamicReferences() {
-        var done = 0
-        // Candidates may have dynamic references of their own.
-        while done < dynamicReferences.count {
-            let (rules, name) = dynamicReferences[done]
-            done += 1
-            var candidates: [NodePointer?] = []
-            for (number, resource) in registry.resources.enumerated() {
-                candidates.append(
-                    resource.dynamicAnchors[name].map { value in
-                        node(
-                            SchemaTarget(
-                                value: value, document: resource.document, resource: number,
-                                pointer: JSONPointer.pointer(to: value, from: resource.root)))
-                    })
-            }
-            rules.pointee.dynamicReference = program.allocate(candidates)
+        // Candidates may have dynamic references, and bring resources, of their own.
+        var known: (references: Int, resources: Int)
+        repeat {
+            known = (dynamicReferences.count, registry.resources.count)
+            for (_, name) in dynamicReferences { _ = candidates(name) }
             drain()
-        }
+        } while known != (dynamicReferences.count, registry.resources.count)
+        for (rules, name) in dynamicReferences { rules.pointee.dynamicReference = program.allocate(candidates(name)) }
         program.usesDynamicScope = !dynamicReferences.isEmpty
+    }
+
+    /// The nodes of a dynamic anchor by resource, nil where one has it not.
+    private mutating func candidates(_ anchor: String) -> [NodePointer?] {
+        var nodes: [NodePointer?] = []
+        for (number, resource) in registry.resources.enumerated() {
+            nodes.append(
+                resource.dynamicAnchors[anchor].map { value in
+                    node(
+                        SchemaTarget(
+                            value: value, document: resource.document, resource: number,
+                            pointer: JSONPointer.pointer(to: value, from: resource.root)))
+                })
+        }
+        return nodes
     }
 }
 

@@ -19,18 +19,23 @@ final class Evaluation {
     private(set) var recordOffset = -1
 
     private let violationLimit: Int
+    /// Alternatives within alternatives can double the work with each level of nesting; no value takes longer than this.
+    private let stepLimit: Int
     private var found: [Violation] = []
     /// Whether violations are written down; branches that are merely tried do not.
     var isCollecting = false
     var applicatorDepth = 0
+    /// Schemas applied so far, to this value.
+    private var steps = 0
 
     /// Schemas applied within schemas to the same value or its parts; more is taken for a circle.
     static let maximumApplicatorDepth = 1_000
 
-    init(_ program: Program, record: JSONRecord, violationLimit: Int) {
+    init(_ program: Program, record: JSONRecord, violationLimit: Int, stepLimit: Int) {
         self.program = program
         self.record = record
         self.violationLimit = violationLimit
+        self.stepLimit = stepLimit
         root = record.root
         var declared: [FieldSlot] = []
         for object in program.rootObjects {
@@ -51,7 +56,9 @@ final class Evaluation {
 
     func isValid(_ value: JSONValue, isRecord: Bool) -> Bool {
         begin(value, isRecord: isRecord)
-        return evaluate(program.root, value, tracking: false)
+        let isValid = evaluate(program.root, value, tracking: false)
+        // A step too far counts as a failure, which a `not` would take for good.
+        return isValid && steps <= stepLimit
     }
 
     func violations(of value: JSONValue, isRecord: Bool) -> [Violation] {
@@ -63,6 +70,13 @@ final class Evaluation {
             found = []
         }
         _ = evaluate(program.root, value, tracking: false)
+        if steps > stepLimit {
+            found.append(
+                Violation(
+                    instancePointer: "", keyword: "$schema",
+                    schemaLocation: program.locations[Int(program.root.pointee.location)],
+                    message: "the value takes more than \(stepLimit) steps to validate"))
+        }
         return found
     }
 
@@ -72,6 +86,7 @@ final class Evaluation {
         marks.truncate(to: 0)
         scope.removeAll()
         applicatorDepth = 0
+        steps = 0
     }
 
     /// Whether there is no more to find out once something is invalid.
@@ -112,6 +127,8 @@ final class Evaluation {
     }
 
     private func evaluateRules(_ node: NodePointer, _ value: JSONValue, tracking: Bool) -> Bool {
+        steps &+= 1
+        if steps > stepLimit { return false }
         if node.pointee.refusesAll {
             return report(node, "false", value, "\(name(value)) is not allowed") && false
         }

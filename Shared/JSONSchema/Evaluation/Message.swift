@@ -3,10 +3,15 @@ internal import JSON
 /// A value's text, short enough for a message.
 enum Excerpt {
     private static let maximumLength = 60
+    private static let maximumCount = 20
 
     static func of(_ value: JSONValue) -> String {
         let text = String(decoding: value.bytes, as: UTF8.self)
         return text.count <= maximumLength ? text : String(text.prefix(maximumLength)) + "…"
+    }
+
+    static func of(_ values: [JSONValue]) -> String {
+        values.prefix(maximumCount).map { of($0) }.joined(separator: ", ") + (values.count > maximumCount ? ", …" : "")
     }
 }
 

@@ -76,7 +76,8 @@ enum HostFormats {
         let domain = UnsafeRawBufferPointer(rebasing: text[(at + 1)...])
         if domain[0] == UInt8(ascii: "["), domain[domain.count - 1] == UInt8(ascii: "]") {
             let address = UnsafeRawBufferPointer(rebasing: domain[1..<(domain.count - 1)])
-            if address.prefix(5).elementsEqual("IPv6:".utf8) {
+            // Tags of a grammar are of either case (RFC 5234, section 2.3).
+            if address.prefix(5).elementsEqual("ipv6:".utf8, by: { ($0.isLetter ? $0 | 0x20 : $0) == $1 }) {
                 return isIPv6(UnsafeRawBufferPointer(rebasing: address[5...]))
             }
             return isIPv4(address)
@@ -93,17 +94,17 @@ enum HostFormats {
 
     private static func isQuoted(_ text: UnsafeRawBufferPointer) -> Bool {
         guard text.count >= 2, text[text.count - 1] == UInt8(ascii: "\"") else { return false }
-        var position = 1
-        while position < text.count - 1 {
-            let byte = text[position]
+        var isEscaped = false
+        for byte in text[1..<(text.count - 1)] {
             guard byte >= 0x20, byte < 0x7F else { return false }
-            if byte == UInt8(ascii: "\"") { return false }
-            if byte == UInt8(ascii: "\\") {
-                position += 1
-                guard position < text.count - 1 else { return false }
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                return false
             }
-            position += 1
         }
-        return true
+        return !isEscaped
     }
 }

@@ -14,8 +14,14 @@ public final class RecordFileProducer {
     private var nextPartition: Int32 = 0
     public private(set) var written = 0
 
-    /// - Parameter topic: must exist.
-    public init(_ connection: ClusterConnection, topic: String) throws {
+    /// - Parameter createdWith: so many partitions, if the topic does not exist; nil: it must exist.
+    public init(_ connection: ClusterConnection, topic: String, createdWith newPartitions: Int32? = nil) throws {
+        if let newPartitions {
+            let admin = try connection.admin()
+            let failures = try admin.createTopics(
+                [NewTopic(topic, partitions: newPartitions)], timeout: ClusterConnection.timeout)
+            if let failure = failures[topic], failure.code != .topicAlreadyExists { throw failure }
+        }
         producer = try connection.producer(transactionalID: "streamctl-\(getpid())-\(UInt32.random(in: .min ... .max))")
         self.topic = try producer.topic(topic)
         partitions = try producer.partitionCount(of: self.topic, timeout: ClusterConnection.timeout)

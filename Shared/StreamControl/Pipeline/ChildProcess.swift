@@ -59,11 +59,11 @@ enum SystemPipe {
 }
 
 /// How a process ended.
-enum ProcessEnd: Equatable, CustomStringConvertible {
+package enum ProcessEnd: Equatable, CustomStringConvertible {
     case exited(code: Int32)
     case killed(signal: Int32)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .exited(let code): "exit code \(code)"
         case .killed(let signal): "signal \(signal) (\(String(cString: strsignal(signal))))"

@@ -36,7 +36,7 @@ public final class PipelineRunner {
         _ request: PipelineRequest, environment: Environment, isColored: Bool
     ) throws(PipelineError) {
         let plan = try PipelinePlan(request, environment: environment.values) { access($0, X_OK) == 0 }
-        let width = plan.instances.map(\.name.count).max() ?? 0
+        let width = ([Self.ownName] + plan.instances.map(\.name)).map(\.count).max() ?? 0
         children = plan.instances.enumerated().map { index, instance in
             Child(instance, width: width, color: isColored ? Self.colors[index % Self.colors.count] : nil)
         }

@@ -1,7 +1,7 @@
 /// What a child writes, cut into lines that say whose they are.
-struct PrefixedOutput {
+package struct PrefixedOutput {
     /// A line longer than this goes out in pieces.
-    static let lineBytesMax = 1 << 20
+    package static let lineBytesMax = 1 << 20
 
     private let prefix: [UInt8]
     private var unfinished: [UInt8] = []
@@ -9,13 +9,13 @@ struct PrefixedOutput {
     /// - Parameters:
     ///   - width: of the longest name, so that all lines begin in one column.
     ///   - color: of a terminal, as in `\u{1B}[32m`; nil for none.
-    init(name: String, width: Int, color: Int?) {
+    package init(name: String, width: Int, color: Int?) {
         let padded = name + String(repeating: " ", count: max(0, width - name.count))
         prefix = Array((color.map { "\u{1B}[\($0)m\(padded) |\u{1B}[0m " } ?? "\(padded) | ").utf8)
     }
 
     /// Takes bytes as they come; hands out the lines that they finish.
-    mutating func append(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    package mutating func append(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var lines: [UInt8] = []
         for byte in bytes {
             if byte != UInt8(ascii: "\n") { unfinished.append(byte) }
@@ -25,7 +25,7 @@ struct PrefixedOutput {
     }
 
     /// The last line, if it has no line feed.
-    mutating func end() -> [UInt8] {
+    package mutating func end() -> [UInt8] {
         unfinished.isEmpty ? [] : finish()
     }
 

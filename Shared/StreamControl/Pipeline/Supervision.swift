@@ -4,15 +4,15 @@ internal import StreamKitService
 ///
 /// Time is the duration since the supervisor began. What ends is started again, later each time that it ends soon; what says
 /// that its configuration is wrong is not. A stop is asked for once; who does not follow is killed.
-struct Supervision {
-    enum Action: Equatable {
+package struct Supervision {
+    package enum Action: Equatable {
         case start
         case terminate
         case kill
     }
 
     /// What becomes of a child that ended.
-    enum Verdict: Equatable {
+    package enum Verdict: Equatable {
         case startsAgain(after: Duration)
         /// Its configuration is wrong: no start will help.
         case refused
@@ -28,19 +28,21 @@ struct Supervision {
         case ended
     }
 
-    static let firstDelay = Duration.milliseconds(500)
-    static let longestDelay = Duration.seconds(30)
+    package static let firstDelay = Duration.milliseconds(500)
+    package static let longestDelay = Duration.seconds(30)
     /// Who ran for so long begins anew with the first delay.
-    static let goodRun = Duration.seconds(60)
-    static let stopTimeout = Duration.seconds(12)
+    package static let goodRun = Duration.seconds(60)
+    package static let stopTimeout = Duration.seconds(12)
 
     private var state = State.waiting(until: .zero)
     private var nextDelay = Self.firstDelay
 
-    var hasEnded: Bool { state == .ended }
+    package init() {}
+
+    package var hasEnded: Bool { state == .ended }
 
     /// When ``timePassed(now:)`` has something to do, if nothing happens before.
-    var wakesAt: Duration? {
+    package var wakesAt: Duration? {
         switch state {
         case .waiting(let until): until
         case .stopping(let killAt): killAt
@@ -49,7 +51,7 @@ struct Supervision {
     }
 
     /// What is due now. After `.start` comes ``started(now:)`` or ``ended(_:now:)``.
-    mutating func timePassed(now: Duration) -> Action? {
+    package mutating func timePassed(now: Duration) -> Action? {
         switch state {
         case .waiting(let until) where until <= now: return .start
         case .stopping(let killAt) where killAt <= now:
@@ -59,12 +61,12 @@ struct Supervision {
         }
     }
 
-    mutating func started(now: Duration) {
+    package mutating func started(now: Duration) {
         state = .running(since: now)
     }
 
     /// - Parameter end: nil if it could not even be started.
-    mutating func ended(_ end: ProcessEnd?, now: Duration) -> Verdict {
+    package mutating func ended(_ end: ProcessEnd?, now: Duration) -> Verdict {
         switch state {
         case .stopping, .killed, .ended:
             state = .ended
@@ -84,7 +86,7 @@ struct Supervision {
     }
 
     /// Everything is to stop.
-    mutating func stop(now: Duration) -> Action? {
+    package mutating func stop(now: Duration) -> Action? {
         switch state {
         case .running:
             state = .stopping(killAt: now + Self.stopTimeout)

@@ -4,7 +4,7 @@ internal import JSONSchema
 /// Answers questions, a line each: `streamctl validate --batch`.
 ///
 /// The question: `{"schema": S, "instance": I, "formats": bool}`, formats asserted only if true. The answer: `{"valid": bool,
-/// "errors": [...]}`, each error with `instanceLocation` and `keywordLocation` as JSON pointers and the `error` in words; or
+/// "errors": [...]}`, each error with the `instanceLocation` as a JSON pointer, the `keywordLocation` as a URI, and the `error` in words; or
 /// `{"error": message}` if the line is no such question or the schema cannot be used.
 public final class SchemaBatch {
     private let question = JSONRecord()

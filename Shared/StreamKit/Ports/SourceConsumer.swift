@@ -33,6 +33,10 @@ public protocol SourceConsumer: AnyObject {
     /// The first offset there is and the one after the last; with `stable` the last stable offset in place of the latter.
     func bounds(of partition: TopicPartition, stable: Bool) throws(BrokerFailure) -> OffsetBounds
 
+    /// Where the partition ended when its records were last fetched; nil where nobody knows. Asked once a poll, so it must not ask
+    /// the broker.
+    func knownEnd(of source: Int32) -> Int64?
+
     /// How many partitions the topic has; nil if it does not exist.
     func partitionCount(of topic: String) throws(BrokerFailure) -> Int32?
 

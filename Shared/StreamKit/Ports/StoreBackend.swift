@@ -34,6 +34,7 @@ public protocol StoreBackend: AnyObject {
 
     /// Sets everything aside, to begin again empty.
     func reset() throws(StoreFailure)
+    /// For people to see; it may be an estimate.
     var entryCount: Int { get }
     var byteCount: Int { get }
     func close()

@@ -147,7 +147,7 @@ public final class StreamThread: AssignmentListener {
 
     private func take(_ batch: PolledBatch, maximum: Int) throws(StreamFault) {
         let now = clock.monotonicMilliseconds
-        policy.polled(batch.records.count, drained: batch.records.count < maximum, now: now)
+        policy.polled(batch.records.count, drained: batch.records.count < maximum && !isBehind, now: now)
         if !batch.records.isEmpty {
             let wall = clock.nowMilliseconds
             for task in tasks.values { task.time.clock(nowMilliseconds: wall) }
@@ -167,6 +167,19 @@ public final class StreamThread: AssignmentListener {
             if let input = inputs[Int(source)] { input.time.reachedEnd(input.timeIndex) }
         }
     }
+
+    /// Whether much is left to read: a poll that came back short has only outrun the fetching, and committing early would cost
+    /// throughput. Little left may be records of a transaction that is still open, or its marker; then latency counts.
+    private var isBehind: Bool {
+        var left: Int64 = 0
+        for (source, entry) in ledger.assigned {
+            left += max(0, (consumer.knownEnd(of: source) ?? entry.next) - entry.next)
+            if left > Self.behindRecords { return true }
+        }
+        return false
+    }
+
+    private static let behindRecords: Int64 = 2000
 
     /// Pushes records through their tasks. What a record itself is to blame for becomes a dead letter.
     private func process(_ records: UnsafeBufferPointer<Record>) throws(StreamFault) {

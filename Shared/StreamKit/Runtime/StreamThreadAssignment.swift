@@ -170,6 +170,8 @@ extension StreamThread {
                 let bounds = try patiently { () throws(BrokerFailure) in
                     try consumer.bounds(of: partition, stable: false)
                 }
+                // The commit may have failed, and what is to be read again may still be there.
+                if (bounds.first...max(bounds.first, bounds.end)).contains(entry.next) { continue }
                 let start = try lost(partition, entry.next, bounds)
                 ledger.assign(source, position: start, committed: entry.committed)
             }

@@ -1,13 +1,13 @@
 /// A thread's way to write: finds partitions, opens the transaction with the first record, and outlives its producers.
 public final class TaskOutput {
-    /// A topic as the present producer knows it.
+    /// A topic as the present producer knows it. Nothing in it counts references: it is copied for each record.
     private struct Target {
-        let name: String
         var handle: Int32
         var partitions: Int32
     }
 
     private var producer: any TransactionalProducer
+    private var names: [String] = []
     private var targets: [Target] = []
     /// A transaction was begun and is not ended.
     private(set) var isOpen = false
@@ -31,16 +31,17 @@ public final class TaskOutput {
     func replace(_ producer: any TransactionalProducer) throws(BrokerFailure) {
         self.producer = producer
         isOpen = false
-        for index in targets.indices { targets[index].handle = try producer.handle(for: targets[index].name) }
+        for index in targets.indices { targets[index].handle = try producer.handle(for: names[index]) }
     }
 
     /// A number for a topic, for `send`. The topic must exist.
     func target(_ topic: String) throws(BrokerFailure) -> Int32 {
-        if let index = targets.firstIndex(where: { $0.name == topic }) { return Int32(index) }
+        if let index = names.firstIndex(of: topic) { return Int32(index) }
         guard let partitions = try producer.partitionCount(of: topic), partitions > 0 else {
             throw BrokerFailure(.stop, operation: "write to \(topic)", reason: "the topic does not exist")
         }
-        targets.append(Target(name: topic, handle: try producer.handle(for: topic), partitions: partitions))
+        targets.append(Target(handle: try producer.handle(for: topic), partitions: partitions))
+        names.append(topic)
         return Int32(targets.count - 1)
     }
 

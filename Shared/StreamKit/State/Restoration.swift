@@ -25,7 +25,8 @@ final class Restoration {
             for store in stores {
                 let bounds = try reader.bounds(of: store.changelog)
                 var start = store.store.backend.changelogOffset ?? bounds.first
-                if start > bounds.end || (start < bounds.first && store.store.backend.entryCount > 0) {
+                let isCut = start < bounds.first ? try !Self.isEmpty(store) : false
+                if start > bounds.end || isCut {
                     // The changelog was deleted, or made anew: what the store holds is not what it says.
                     try Self.reset(store)
                     start = bounds.first
@@ -42,6 +43,20 @@ final class Restoration {
         } catch {
             throw .broker(error)
         }
+    }
+
+    /// Exactly: a backend's `entryCount` may be an estimate.
+    private static func isEmpty(_ store: TaskStore) throws(BrokerFailure) -> Bool {
+        var isEmpty = true
+        do throws(StoreFailure) {
+            try store.store.backend.scan(prefix: Bytes(start: nil, count: 0)) { _, _ in
+                isEmpty = false
+                return false
+            }
+        } catch {
+            throw BrokerFailure(.stop, operation: "read the store \(store.store.definition.name)", reason: "\(error)")
+        }
+        return isEmpty
     }
 
     private static func reset(_ store: TaskStore) throws(BrokerFailure) {
@@ -91,7 +106,9 @@ final class Restoration {
     /// An empty changelog gets its definition with the first entries. (So does one whose entries are all removed: nothing
     /// tells it from one of which only an aborted transaction is left.)
     private func definitionMissing(_ target: Target) throws(StreamFault) {
-        if target.store.store.backend.entryCount == 0 {
+        let isEmpty: Bool
+        do { isEmpty = try Self.isEmpty(target.store) } catch { throw .broker(error) }
+        if isEmpty {
             target.store.needsDefinition = true
         } else if target.isWhole {
             throw .broker(

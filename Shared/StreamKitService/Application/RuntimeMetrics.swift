@@ -45,7 +45,8 @@ package enum RuntimeMetrics {
     /// What there is, for the documentation's test.
     package static let catalog: [MetricDescriptor] = [
         recordsRead.descriptor, recordsWritten.descriptor, deadLetters.descriptor, committed.descriptor,
-        aborted.descriptor, recreated.descriptor, rebalances.descriptor, commitTime.descriptor, commitTimeMax.descriptor,
+        aborted.descriptor, recreated.descriptor, rebalances.descriptor, commitTime.descriptor,
+        commitTimeMax.descriptor,
         state.descriptor, restoreRemaining.descriptor, position.descriptor, lag.descriptor, watermarkDelay.descriptor,
         storeEntries.descriptor, storeBytes.descriptor, events.descriptor,
     ]

@@ -43,8 +43,10 @@ struct ServiceRunner<Service: StreamService> {
             let cluster = try clients.makeCluster()
             let backends = try clients.makeBackends()
             guard try prepareTopics(cluster, stop) else { return .drained }
-            let background = startBackground(stop, statuses, lagProbe, cluster)
+            let isReady = SharedFlag()
+            let background = startBackground(stop, isReady, statuses, lagProbe, cluster)
             defer { background?.join() }
+            while !isReady.isRaised && !stop.isRequested { clock.pause(milliseconds: 5) }
             return runThreads(statuses, cluster, backends, stop)
         } catch {
             logger.error("cannot start", ["error": .text("\(error)")])
@@ -97,23 +99,30 @@ struct ServiceRunner<Service: StreamService> {
     }
 
     /// Looks after what is beside the records, until the end: what the service itself keeps up to date, several times a second,
-    /// and where the inputs end, every two seconds.
+    /// and where the inputs end, every two seconds. Raises the flag once records may be read.
     private func startBackground(
-        _ stop: StopRequest, _ statuses: [ThreadStatus], _ lagProbe: LagProbe, _ cluster: KafkaCluster
+        _ stop: StopRequest, _ isReady: SharedFlag, _ statuses: [ThreadStatus], _ lagProbe: LagProbe,
+        _ cluster: KafkaCluster
     ) -> PosixThread? {
         let makeWatch = configuration.service.makeWatch()
         let logger = logger
         let clock = clock
-        return PosixThread {
-            let look = makeWatch?()
+        let thread = PosixThread {
+            let watch = makeWatch?()
             var turns = 0
             while !stop.isRequested {
-                clock.pause(milliseconds: 200)
-                look?(logger)
+                if watch?.look(cluster, logger) ?? true { isReady.raise() }
+                clock.pause(milliseconds: isReady.isRaised ? 200 : 20)
                 turns += 1
                 if turns % 10 == 0 { lagProbe.look(statuses, cluster) }
             }
+            watch?.close()
         }
+        if thread == nil {
+            logger.error("the system gives no thread for the work beside the records")
+            stop.request()
+        }
+        return thread
     }
 
     private func runThreads(

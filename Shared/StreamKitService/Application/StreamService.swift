@@ -29,13 +29,19 @@ public protocol StreamService: Sendable {
     /// Draws the topology.
     func declare(_ flow: Flow)
 
-    /// What is to be looked after beside the records (reference files, say): a closure that makes, on a thread of its own, the
-    /// closure that is then called several times a second. nil: nothing.
-    func makeWatch() -> (@Sendable () -> (Logger) -> Void)?
+    /// What is to be looked after beside the records (reference data, say), made on a thread of its own; nil: nothing.
+    func makeWatch() -> (@Sendable () -> any ServiceWatch)?
+}
+
+/// Work beside the records, on a thread of its own.
+public protocol ServiceWatch: AnyObject {
+    /// Called several times a second. Records are read once it has returned true for the first time.
+    func look(_ cluster: any Cluster, _ logger: Logger) -> Bool
+    func close()
 }
 
 extension StreamService {
-    public func makeWatch() -> (@Sendable () -> (Logger) -> Void)? { nil }
+    public func makeWatch() -> (@Sendable () -> any ServiceWatch)? { nil }
 
     public static func main() {
         ServiceProgram(Self.self).run()

@@ -1,4 +1,5 @@
 internal import YAML
+internal import StreamKitKafka
 
 /// One property for librdkafka, as the user set it.
 public struct KafkaProperty: Sendable, Equatable, CustomStringConvertible {
@@ -40,7 +41,7 @@ public struct KafkaSettings: Sendable, Equatable {
         var winners: [String: Candidate] = [:]
         for candidate in Self.fileCandidates(reader) + Self.environmentCandidates(reader.environment) {
             let name = candidate.property.name
-            if let advice = OwnedProperties.advice[name] {
+            if let advice = OwnedProperties.advice(on: name) {
                 reader.collector.record(
                     SettingsProblem(
                         mark: candidate.mark, keyPath: candidate.keyPath,
@@ -149,8 +150,13 @@ public struct KafkaSettings: Sendable, Equatable {
 
 /// Properties on which exactly-once stands: the runtime sets them, and a user's value is refused by name.
 enum OwnedProperties {
-    /// What to do instead, by property, librdkafka's synonyms included.
-    static let advice: [String: String] = {
+    /// What to do instead of setting a property; nil for one that is the user's.
+    static func advice(on property: String) -> String? {
+        if let advice = specific[property] { return advice }
+        return KafkaClusterSettings.reservedProperties.contains(property) ? "exactly-once rests on its choice" : nil
+    }
+
+    private static let specific: [String: String] = {
         let commits = "offsets are committed in the transaction (see commit:)"
         let exactlyOnce = "exactly-once needs the value that it sets"
         let brokers = "set KAFKA_BOOTSTRAP_SERVERS"

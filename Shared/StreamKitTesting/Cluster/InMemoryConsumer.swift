@@ -131,6 +131,12 @@ final class InMemoryConsumer: SourceConsumer {
         try faults.call(.bounds) { () throws(BrokerFailure) in try cluster.known(partition, stable: stable) }
     }
 
+    func knownEnd(of source: Int32) -> Int64? {
+        do throws(BrokerFailure) { return try cluster.known(partition(at: source), stable: false).end } catch {
+            return nil
+        }
+    }
+
     func partitionCount(of topic: String) throws(BrokerFailure) -> Int32? {
         try faults.call(.partitionCount) { cluster.partitionCount(of: topic) }
     }

@@ -1,0 +1,138 @@
+import EmbeddedBroker
+import XCTest
+
+final class AdministrationTests: XCTestCase {
+    private var broker: BrokerDriver!
+
+    override func setUpWithError() throws {
+        broker = try BrokerDriver()
+        XCTAssertEqual(try broker.createTopic("t"), 0)
+    }
+
+    // MARK: - Topics
+
+    func testTopicsThatCannotBeCreated() throws {
+        XCTAssertEqual(try broker.createTopic("t"), 36)
+        for name in ["", ".", "..", "a/b", "ü", String(repeating: "x", count: 250)] {
+            XCTAssertEqual(try broker.createTopic(name), 17, name)
+        }
+        XCTAssertEqual(try broker.createTopic("none", partitions: 0), 37)
+        XCTAssertEqual(try broker.createTopic("many", partitions: .max), 37)
+        XCTAssertEqual(try broker.createTopic("u", settings: ["no.such": "1"]), 40)
+        XCTAssertEqual(try broker.createTopic("u", settings: ["retention.ms": "soon"]), 40)
+        XCTAssertEqual(try broker.createTopic("u", settings: ["cleanup.policy": "shred"]), 40)
+        XCTAssertEqual(try broker.deleteTopic("u"), 3)
+    }
+
+    func testDeletedTopicTakesItsOffsetsAlong() throws {
+        XCTAssertEqual(try broker.commitOffset(4, topic: "t", group: "g"), 0)
+        broker.sendFetch("t", from: 0, committed: true, waitMilliseconds: 10_000)
+        XCTAssertEqual(try broker.deleteTopic("t"), 0)
+        XCTAssertEqual(try broker.takeFetched()?.error, 3, "a waiting fetch learns of it")
+        XCTAssertEqual(try broker.createTopic("t"), 0)
+        XCTAssertEqual(try broker.fetchOffset(topic: "t", group: "g"), .init(offset: -1, error: 0))
+        XCTAssertEqual(try broker.fetch("t").highWatermark, 0)
+    }
+
+    func testDeleteRecords() throws {
+        for value in ["a", "b", "c"] { _ = try broker.produce(Batches.batch(value), to: "t") }
+        XCTAssertEqual(try broker.deleteRecords(of: "t", before: 4), 1)
+        XCTAssertEqual(try broker.deleteRecords(of: "t", before: 2), 0)
+        XCTAssertEqual(try broker.fetch("t", from: 1).error, 1)
+        XCTAssertEqual(try broker.listOffset("t", timestamp: -2), .init(error: 0, timestamp: -1, offset: 2))
+        XCTAssertEqual(try broker.createTopic("compacted", settings: ["cleanup.policy": "compact"]), 0)
+        XCTAssertEqual(try broker.deleteRecords(of: "compacted", before: -1), 44)
+    }
+
+    // MARK: - Offsets by time
+
+    func testOffsetsByTime() throws {
+        let base = Batches.baseTimestamp - 1_000
+        let first = Batches.batch(
+            [.init("a", timestampDelta: 0), .init("b", timestampDelta: 20), .init("c", timestampDelta: 10)],
+            baseTimestamp: base)
+        _ = try broker.produce(first, to: "t")
+        _ = try broker.produce(Batches.batch([.init("d")], baseTimestamp: base + 15), to: "t")
+        typealias Listed = BrokerDriver.ListedOffset
+        XCTAssertEqual(try broker.listOffset("t", timestamp: -2), Listed(error: 0, timestamp: -1, offset: 0))
+        XCTAssertEqual(try broker.listOffset("t", timestamp: -1), Listed(error: 0, timestamp: -1, offset: 4))
+        XCTAssertEqual(try broker.listOffset("t", timestamp: 0), Listed(error: 0, timestamp: base, offset: 0))
+        XCTAssertEqual(
+            try broker.listOffset("t", timestamp: base + 5), Listed(error: 0, timestamp: base + 20, offset: 1))
+        XCTAssertEqual(try broker.listOffset("t", timestamp: base + 21), Listed(error: 0, timestamp: -1, offset: -1))
+        XCTAssertEqual(try broker.listOffset("u", timestamp: -1).error, 3)
+    }
+
+    func testOffsetsByTimeOverManyBatches() throws {
+        for number in Int64(0)..<500 {
+            let batch = Batches.batch(
+                [.init(String(repeating: "x", count: 300))], baseTimestamp: Batches.baseTimestamp - 1_000 + number)
+            _ = try broker.produce(batch, to: "t")
+        }
+        for number in stride(from: Int64(0), to: 500, by: 7) {
+            let timestamp = Batches.baseTimestamp - 1_000 + number
+            XCTAssertEqual(
+                try broker.listOffset("t", timestamp: timestamp), .init(error: 0, timestamp: timestamp, offset: number))
+        }
+    }
+
+    func testEndForReadersOfCommittedRecordsIsTheLastStableOffset() throws {
+        _ = try broker.produce(Batches.batch("a"), to: "t")
+        let producer = try broker.initProducer("tx").producer
+        XCTAssertEqual(try broker.addPartition("t", to: "tx", producer), 0)
+        let open = Batches.batch([.init("b")], producer: producer, sequence: 0, transactional: true)
+        _ = try broker.produce(open, to: "t")
+        XCTAssertEqual(try broker.listOffset("t", timestamp: -1, committed: true).offset, 1)
+        XCTAssertEqual(try broker.listOffset("t", timestamp: -1, committed: false).offset, 2)
+    }
+
+    // MARK: - Bytes as Apache Kafka writes them
+
+    /// Batches that Apache Kafka 4.3 stored for a Java producer: plain, gzip, and with a producer id.
+    func testBatchesOfARealProducerAreTakenAsTheyAre() throws {
+        let batches = [
+            "0000000000000000 00000046 00000000 02 e1b0c686 0000 00000000 0000018bcfe56800 0000018bcfe56800"
+                + "ffffffffffffffff ffff ffffffff 00000001 28 00 00 00 04 6b31 0a 68656c6c6f 04 02 68 02 78 02 6e 01",
+            "0000000000000003 00000059 00000000 02 fd33037d 0001 00000002 0000018bcfe56800 0000018bcfe56802"
+                + "ffffffffffffffff ffff ffffffff 00000003"
+                + "1f8b08000000000000fff36160606074482400187c1898988852c6c24284320089b6d29375000000",
+            "0000000000000001 00000041 00000000 02 9e8191fb 0000 00000001 0000018bcfe56800 0000018bcfe56805"
+                + "0000000000000087 0000 00000000 00000002 0e 00 00 00 01 02 61 00 0e 00 0a 02 02 6b 01 00",
+        ].map(bytes)
+        for batch in batches { XCTAssertEqual(try broker.produce(batch, to: "t").error, 0) }
+        let stored = try broker.fetch("t")
+        XCTAssertEqual(stored.baseOffsets, [0, 1, 4])
+        XCTAssertEqual(Array(stored.records.suffix(batches[2].count - 8)), Array(batches[2][8...]))
+    }
+
+    func testMarkerIsApacheKafkasByteForByte() throws {
+        _ = try broker.produce(Batches.batch("c"), to: "t")
+        broker.advance(0x1a1_fdd8_88d2 - broker.now.wallMilliseconds)
+        // WriteTxnMarkers 1, which is flexible: a commit of producer 155, epoch 1, by a coordinator of epoch 0.
+        broker.send(27, 1, on: ConnectionID(1)) { body in
+            var flexible = WireWriter(flexible: true)
+            flexible.noTaggedFields()
+            flexible.structures([true]) { body, committed in
+                body.int64(155)
+                body.int16(1)
+                body.bool(committed)
+                body.structures(["t"]) { body, topic in
+                    body.string(topic)
+                    body.array([Int32(0)]) { $0.int32($1) }
+                }
+                body.int32(0)
+            }
+            flexible.noTaggedFields()
+            for byte in flexible.written { body.int8(Int8(bitPattern: byte)) }
+        }
+        let marker = bytes(
+            "0000000000000001 00000042 00000000 02 7ae74024 0030 00000000 000001a1fdd888d2 000001a1fdd888d2"
+                + "000000000000009b 0001 ffffffff 00000001 20 00 00 00 08 0000 0001 0c 0000 00000000 00")
+        XCTAssertEqual(try broker.fetch("t", from: 1).records, marker)
+    }
+
+    private func bytes(_ hexadecimal: String) -> [UInt8] {
+        let digits = hexadecimal.compactMap { $0.hexDigitValue }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}
