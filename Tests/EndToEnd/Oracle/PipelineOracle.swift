@@ -13,6 +13,8 @@ struct PipelineOracle {
         var isSequential = false
         /// What a broker takes at most.
         var recordBytesMax: Int64 = 1_000_000
+        /// What the topic of processed orders takes at most.
+        var processedBytesMax: Int64 = 1_000_000
         /// Windows that event time has closed have to be there.
         var expectsClosedWindows = true
     }
@@ -228,6 +230,13 @@ struct PipelineOracle {
                 guard let json = record.value.flatMap({ StrictJSON($0) }), let identifier = json["order_id"]?.string,
                     let time = json["timestamp"]?.string.flatMap(CivilClock.milliseconds)
                 else { continue }
+                if refused[record.timestampMilliseconds]?.first?.type == "OUTPUT_REFUSED" {
+                    refused[record.timestampMilliseconds] = nil
+                    findings.expect(
+                        Int64(record.value?.count ?? 0) > options.processedBytesMax - 300,
+                        "not too large: \(record.place)")
+                    continue
+                }
                 let limit = watermark == .min ? .min : watermark - Self.dayMilliseconds
                 let known = seen[identifier, default: []].filter { $0.time > limit }
                 if let first = known.first(where: { abs($0.time - time) <= Self.dayMilliseconds }) {
