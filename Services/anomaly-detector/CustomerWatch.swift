@@ -71,7 +71,8 @@ final class CustomerWatch: Processor {
         writer.endObject()
         var alert = record
         alert.value = output.bytes
-        alert.timestampMilliseconds = finding.order.timeMilliseconds
+        // Brokers refuse records of the future.
+        alert.timestampMilliseconds = min(finding.order.timeMilliseconds, context.time.nowMilliseconds)
         try forward(alert)
     }
 }

@@ -46,9 +46,9 @@ public struct DeliveryFailure: Hashable, Sendable {
     public let partition: TopicPartition
     public let error: KafkaError
 
-    /// The broker refuses this very record (too large, not valid), so that another try would end the same; the others of
+    /// The broker refuses this very record (too large, not valid, of the future), so that another try would end the same; the others of
     /// its transaction fail with it, mostly with the same error, because they stood in the same request.
     public var isRefusal: Bool {
-        [.messageTooLarge, .recordListTooLarge, .invalidRecord].contains(error.code)
+        [.messageTooLarge, .recordListTooLarge, .invalidRecord, .invalidTimestamp].contains(error.code)
     }
 }

@@ -89,12 +89,22 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
         }
         if producer.failedDeliveries == 0 { return [] }
         let failures = producer.takeDeliveryFailures()
-        // Those that stood in a request with a refused record fail for its sake, with other errors or the same.
-        let refused = failures.filter(\.isRefusal)
+        let refused = Self.refused(failures)
         if refused.isEmpty, let first = failures.first {
             throw BrokerFailure(.requiresAbort(first.error), "write to \(first.partition)") ?? Self.closed
         }
-        return refused.map { RefusedRecord(topic: $0.partition.topic, reason: $0.error.reason) }
+        return refused
+    }
+
+    func refusedSoFar() -> [RefusedRecord] {
+        guard let producer else { return [] }
+        producer.poll()
+        return producer.failedDeliveries == 0 ? [] : Self.refused(producer.takeDeliveryFailures())
+    }
+
+    /// Those that stood in a request with a refused record fail for its sake, with other errors or the same.
+    private static func refused(_ failures: [DeliveryFailure]) -> [RefusedRecord] {
+        failures.filter(\.isRefusal).map { RefusedRecord(topic: $0.partition.topic, reason: $0.error.reason) }
     }
 
     func sendOffsets(

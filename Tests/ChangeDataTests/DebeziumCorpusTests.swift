@@ -141,19 +141,19 @@ final class DebeziumCorpusTests: XCTestCase {
 
     // MARK: Reading the corpus
 
-    private let decoderCache = NSMutableDictionary()
+    private var decoders: [String: DebeziumDecoder] = [:]
 
     private func decode(
         _ value: String?, _ columns: [String: ColumnEncoding], _ body: (ChangeEvent) throws -> Void
     ) throws {
         let decoder: DebeziumDecoder
-        if let known = decoderCache[columns.description] as? DebeziumDecoder {
+        if let known = decoders[columns.description] {
             decoder = known
         } else {
             var options = DebeziumDecoder.Options()
             options.columns = columns
             decoder = DebeziumDecoder(options)
-            decoderCache[columns.description] = decoder
+            decoders[columns.description] = decoder
         }
         guard let value else { return try body(try decoder.decode(nil)) }
         try Array(value.utf8).withUnsafeBytes { try body(try decoder.decode($0)) }

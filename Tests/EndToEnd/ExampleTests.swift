@@ -21,7 +21,9 @@ final class ExampleTests: XCTestCase {
         let admin = try KafkaAdmin(KafkaConfiguration([("bootstrap.servers", broker.bootstrapServers)]))
         let refusals = try admin.createTopics([NewTopic("orders", partitions: 1)], timeout: .seconds(20))
         XCTAssertTrue(refusals.isEmpty, "\(refusals)")
-        let values = [#"{"amount":99.99}"#, #"{"amount":100.00,"id":1}"#, #"{"amount":"12"}"#, #"{"amount":5000,"id":2}"#]
+        let values = [
+            #"{"amount":99.99}"#, #"{"amount":100.00,"id":1}"#, #"{"amount":"12"}"#, #"{"amount":5000,"id":2}"#,
+        ]
         try RawWriter(broker.bootstrapServers).write(
             values.enumerated().map { number, value in
                 RawRecord(partition: 0, key: nil, value: Array(value.utf8), timestampMilliseconds: Int64(number + 1))
@@ -44,7 +46,8 @@ final class ExampleTests: XCTestCase {
             XCTAssertLessThan(Date(), deadline, service.lastWords)
         }
         let reader = try TopicReader(broker.bootstrapServers, topics: ["large-orders": 1, "orders-dlq": 1])
-        while reader.records["large-orders", default: []].count < 2 || reader.records["orders-dlq", default: []].isEmpty {
+        while reader.records["large-orders", default: []].count < 2 || reader.records["orders-dlq", default: []].isEmpty
+        {
             XCTAssertLessThan(Date(), deadline, service.lastWords)
             try reader.readToEnd()
         }

@@ -13,6 +13,10 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
         try run { try $0.sample() }
     }
 
+    func testPoisonStopsNothing() throws {
+        try run { try $0.poison() }
+    }
+
     func testKilledServicesLoseAndRepeatNothing() throws {
         try run { try $0.killedServices(orders: 2_000, kills: 6) }
     }

@@ -17,6 +17,10 @@ final class PipelineOnKafkaTests: XCTestCase {
         try run { try $0.sample() }
     }
 
+    func testPoisonStopsNothing() throws {
+        try run { try $0.poison() }
+    }
+
     func testKilledServicesLoseAndRepeatNothing() throws {
         try run { try $0.killedServices(orders: 4_000, kills: 10) }
     }

@@ -27,6 +27,41 @@ struct Scenarios {
         for service in OrderPipeline.services { try pipeline.terminate(service) }
     }
 
+    /// Values as large as a broker takes, of bytes that grow when they are quoted, among good orders.
+    func poison() throws {
+        // The broker itself refuses what is larger, in the middle of a transaction.
+        let pipeline = try OrderPipeline(on: broker, processedBytesMax: 300_000)
+        defer { pipeline.stop() }
+        var generator = OrderGenerator(seed: seed)
+        for service in OrderPipeline.services { try pipeline.start(service) }
+        try pipeline.load(300, of: &generator)
+        func order(_ number: Int, bytes: Int, year: Int = 2025, amount: String = "1.00") -> [UInt8] {
+            let start =
+                #"{"order_id":"BIG-\#(number)","customer_id":"CUST-US-1","amount":"\#(amount)","currency":"USD","status":"shipped","#
+                + #""timestamp":"\#(year)-01-13T15:00:00Z","items_count":1,"note":""#
+            return [UInt8](start.utf8) + [UInt8](repeating: 0x78, count: bytes - start.utf8.count - 2) + [0x22, 0x7D]
+        }
+        let large = 990_000
+        try pipeline.load(values: [
+            (nil, [UInt8](repeating: 0xFF, count: large)),
+            (nil, [UInt8](repeating: 0x00, count: large)),
+            (nil, [UInt8](repeating: 0x22, count: large)),
+            (nil, [UInt8](repeating: UInt8(ascii: "["), count: large)),
+            (nil, [0x22] + [UInt8](String(repeating: "é", count: large / 2).utf8)),
+            ([UInt8](repeating: 0xFE, count: 600_000), [UInt8]("{".utf8)),
+            // Good orders: one that gets through all stages, one that the last topic does not take, and one that the enricher
+            // makes larger than a record may be.
+            (nil, order(1, bytes: 250_000)), (nil, order(2, bytes: 600_000)), (nil, order(3, bytes: 999_850)),
+            // Brokers take no timestamps of the future; the alert of such an order has to come out all the same.
+            (nil, order(4, bytes: 300, year: 2099, amount: "5000.00")),
+            (nil, [UInt8]("{\"order_id\":\"N\",\"amount\":1\(String(repeating: "0", count: 400_000))}".utf8)),
+        ])
+        try pipeline.load(300, of: &generator)
+        let tally = try finish(pipeline, &generator, processedBytesMax: 300_000)
+        XCTAssertEqual(tally.lettersByType["OUTPUT_REFUSED"], 2)
+        for service in OrderPipeline.services { try pipeline.terminate(service) }
+    }
+
     // MARK: Services killed
 
     /// SIGKILL of one service after the other at instants drawn by the seed, while orders come in.
@@ -218,21 +253,26 @@ struct Scenarios {
 
     // MARK: The end of each
 
+    @discardableResult
     private func finish(
-        _ pipeline: OrderPipeline, _ generator: inout OrderGenerator, within seconds: Double = 120
-    ) throws {
+        _ pipeline: OrderPipeline, _ generator: inout OrderGenerator, within seconds: Double = 120,
+        processedBytesMax: Int64 = 1_000_000
+    ) throws -> PipelineOracle.Tally {
         try pipeline.close(&generator)
-        let tally = try verify(pipeline, within: seconds)
+        let tally = try verify(pipeline, within: seconds, processedBytesMax: processedBytesMax)
         XCTAssertGreaterThan(tally.processed, tally.raw * 8 / 10)
         XCTAssertGreaterThan(tally.windows, tally.raw / 50)
+        return tally
     }
 
     @discardableResult
     private func verify(
-        _ pipeline: OrderPipeline, isSequential: Bool = false, forwards: Bool = false, within seconds: Double = 120
+        _ pipeline: OrderPipeline, isSequential: Bool = false, forwards: Bool = false, within seconds: Double = 120,
+        processedBytesMax: Int64 = 1_000_000
     ) throws -> PipelineOracle.Tally {
         let contents = try pipeline.drain(forwards: forwards, within: seconds)
-        var oracle = PipelineOracle(contents, options: .init(isSequential: isSequential))
+        var oracle = PipelineOracle(
+            contents, options: .init(isSequential: isSequential, processedBytesMax: processedBytesMax))
         oracle.check()
         let tally = oracle.tally
         say(

@@ -17,6 +17,10 @@ public protocol TransactionalProducer: AnyObject {
     /// Waits until every record sent was acknowledged or refused. Returns what the broker refused for the record's own sake.
     func flush() throws(BrokerFailure) -> [RefusedRecord]
 
+    /// What the broker is known to have refused by now, for the record's own sake; waits for nothing. A refusal ends the
+    /// transaction while others are still sent: their failure then only follows from it.
+    func refusedSoFar() -> [RefusedRecord]
+
     func sendOffsets(
         _ offsets: [TopicPartition: CommittedOffset], of consumer: any SourceConsumer
     ) throws(BrokerFailure)
@@ -25,6 +29,11 @@ public protocol TransactionalProducer: AnyObject {
 
     /// Frees the producer without waiting for anything.
     func close()
+}
+
+extension TransactionalProducer {
+    /// For producers whose refusals come with the call that sends.
+    public func refusedSoFar() -> [RefusedRecord] { [] }
 }
 
 public struct OutgoingRecord {

@@ -29,6 +29,7 @@ extension StreamThread {
         machine.opened()
         switch fault {
         case .broker(let failure):
+            if let refused = producer.refusedSoFar().first { return try drive(isolate(refused)) }
             log.log(.warning, "transaction broken off", [("error", "\(failure)")])
             try drive(machine.failed(failure))
         case .refused(let refusal):
@@ -90,9 +91,7 @@ extension StreamThread {
     private func perform(_ action: TransactionMachine.Action) throws(BrokerFailure) -> TransactionMachine.Action {
         switch action {
         case .flush:
-            if let refused = try producer.flush().first {
-                return isolate("\(refused.topic) refused the output: \(refused.reason)")
-            }
+            if let refused = try producer.flush().first { return isolate(refused) }
         case .sendOffsets: try producer.sendOffsets(offsetsToCommit(), of: consumer)
         case .commit: try producer.commit()
         case .abort: try producer.abort()
@@ -101,6 +100,10 @@ extension StreamThread {
         case .apply, .rewind, .surrender, .stop: break
         }
         return machine.succeeded()
+    }
+
+    private func isolate(_ refused: RefusedRecord) -> TransactionMachine.Action {
+        isolate("\(refused.topic) refused the output: \(refused.reason)")
     }
 
     /// An output was refused: the transaction is done again so that the record to blame is found. Where that is not possible

@@ -18,8 +18,12 @@ final class OrderPipeline {
     private var nextTimestamp = Int64(Date().timeIntervalSince1970 * 1_000) - 3_600_000
     private let writer: RawWriter
 
-    /// - Parameter settings: `--set` of every service.
-    init(on broker: any Broker, partitions: Int32 = 4, settings: [String] = []) throws {
+    /// - Parameters:
+    ///   - settings: `--set` of every service.
+    ///   - processedBytesMax: the largest record that the topic of processed orders takes.
+    init(
+        on broker: any Broker, partitions: Int32 = 4, settings: [String] = [], processedBytesMax: Int? = nil
+    ) throws {
         self.broker = broker
         self.partitions = partitions
         self.settings = settings + ["session_timeout=3s", "transaction_timeout=6s"]
@@ -30,11 +34,18 @@ final class OrderPipeline {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         admin = try KafkaAdmin(KafkaConfiguration([("bootstrap.servers", broker.bootstrapServers)]))
         writer = RawWriter(broker.bootstrapServers)
-        let topics = PipelineTopic.allCases.map { "\(prefix).\($0.rawValue)" } + [changeTopic]
+        var topics = (PipelineTopic.allCases.map { "\(prefix).\($0.rawValue)" } + [changeTopic]).map {
+            NewTopic($0, partitions: partitions)
+        }
+        if let processedBytesMax {
+            let name = "\(prefix).processed"
+            topics.removeAll { $0.name == name }
+            topics.append(
+                NewTopic(name, partitions: partitions, configuration: ["max.message.bytes": "\(processedBytesMax)"]))
+        }
         let deadline = Date() + 60
         while true {
-            let failures = try? admin.createTopics(
-                topics.map { NewTopic($0, partitions: partitions) }, timeout: .seconds(30))
+            let failures = try? admin.createTopics(topics, timeout: .seconds(30))
             if let failures, failures.values.allSatisfy({ $0.code == .topicAlreadyExists }) { break }
             guard Date() < deadline else { throw HarnessError("topics cannot be created: \(failures ?? [:])") }
             usleep(100_000)
@@ -117,6 +128,16 @@ final class OrderPipeline {
     /// Writes orders that close all windows before them.
     func close(_ generator: inout OrderGenerator) throws {
         try write(generator.closing(firstTimestamp: nextTimestamp), to: topic(.raw))
+    }
+
+    /// Writes values that no generator makes.
+    func load(values: [(key: [UInt8]?, value: [UInt8]?)]) throws {
+        for (index, record) in values.enumerated() {
+            let raw = RawRecord(
+                partition: Int32(index) % partitions, key: record.key, value: record.value,
+                timestampMilliseconds: nextTimestamp)
+            try write([raw], to: topic(.raw))
+        }
     }
 
     private func write(_ records: [RawRecord], to topic: String) throws {

@@ -6,6 +6,8 @@ struct DeadLetter {
     let type: String
     let message: String
     let original: [UInt8]?
+    /// The original's full size, where only the beginning of it fits.
+    let truncatedFrom: Int64?
     let attemptedOrderID: StrictJSON?
     let originTopic: String
     let originPartition: Int32
@@ -51,6 +53,8 @@ struct DeadLetter {
             problem = "lacks headers with stage and message"
             return nil
         }
+        truncatedFrom =
+            json["original_message_truncated"] == .bool(true) ? json["original_message_bytes"]?.integer ?? -1 : nil
         self.json = json
         self.type = type
         self.message = message
@@ -58,5 +62,12 @@ struct DeadLetter {
         originTopic = record.header("__streams.errors.topic") ?? ""
         originPartition = Int32(record.header("__streams.errors.partition") ?? "") ?? -1
         originOffset = Int64(record.header("__streams.errors.offset") ?? "") ?? -1
+    }
+
+    /// Whether it holds the value as it was, or as much of it as fits and its size.
+    func holds(_ value: [UInt8]?) -> Bool {
+        guard let truncatedFrom else { return original == value }
+        guard let value, let original, original.count > 10_000, value.count > 100_000 else { return false }
+        return value.starts(with: original) && truncatedFrom == Int64(value.count)
     }
 }
