@@ -18,7 +18,7 @@ import StreamKitService
 
     func declare(_ flow: Flow) {
         flow.source("orders", topics: input.topics)
-            .filter("large") { order in try amount(order) >= atLeast }
+            .filter("large") { (order) throws(Refusal) in try amount(order) >= atLeast }
             .to("large-orders", output)
     }
 }

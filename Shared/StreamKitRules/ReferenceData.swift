@@ -1,5 +1,5 @@
 public import Expressions
-public import StreamKitService
+internal import StreamKitService
 internal import Synchronization
 internal import YAML
 

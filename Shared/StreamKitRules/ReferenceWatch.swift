@@ -1,6 +1,6 @@
 internal import Expressions
 internal import Glibc
-public import StreamKit
+internal import StreamKit
 public import StreamKitService
 internal import YAML
 
