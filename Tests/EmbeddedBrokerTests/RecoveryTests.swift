@@ -102,6 +102,26 @@ final class RecoveryTests: XCTestCase {
         XCTAssertEqual(try broker.fetchOffset(topic: "t", group: "g", requireStable: true), .init(offset: 7, error: 0))
     }
 
+    func testMembersOfAGroupGoOnUndisturbed() throws {
+        var member = BrokerDriver.Member(id: "", generation: 0)
+        do {
+            let broker = try start()
+            XCTAssertEqual(try broker.createTopic("t"), 0)
+            member = try broker.joinAndSync("g", sessionTimeoutMilliseconds: 10_000)
+        }
+        let broker = try start()
+        XCTAssertEqual(try broker.heartbeat("g", member), 0)
+        XCTAssertEqual(
+            try broker.commitOffset(1, topic: "t", group: "g", generation: member.generation, memberID: member.id), 0)
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "g"), 25, "others are kept out")
+        broker.sendSync("g", member, on: ConnectionID(1))
+        XCTAssertEqual(try broker.takeSynced(ConnectionID(1))?.assignment, Array("all".utf8))
+        broker.advance(10_000)
+        XCTAssertEqual(try broker.heartbeat("g", member), 25, "its session ends as any other")
+        let next = try broker.joinAndSync("g", sessionTimeoutMilliseconds: 10_000)
+        XCTAssertGreaterThan(next.generation, member.generation)
+    }
+
     func testTransactionsTimeRunsOnOverARestart() throws {
         do {
             let broker = try start()

@@ -74,6 +74,7 @@ public final class BrokerCore {
         for topic in configuration.topics where state.topics[topic.name] == nil {
             try create(topic.name, partitionCount: Int32(topic.partitions))
         }
+        restoreGroups()
         try resumeTransactions()
         timers.schedule(.maintenance, at: now.steadyMilliseconds + Self.maintenanceIntervalMilliseconds)
     }

@@ -3,6 +3,7 @@
 struct BrokerState {
     private(set) var topics: [String: Topic] = [:]
     private(set) var topicNames: [UUID128: String] = [:]
+    private(set) var groups: [String: GroupRecord] = [:]
     private(set) var offsets: [String: GroupOffsets] = [:]
     private(set) var transactions: [String: TransactionState] = [:]
     /// Producer ids below it have been given out, or may have been.
@@ -37,7 +38,10 @@ struct BrokerState {
             offsets[group]?.resolve(producerID: producerID, outcome)
         case .offsetsDeleted(let group, let partitions):
             offsets[group]?.delete(partitions)
+        case .groupChanged(let record):
+            groups[record.id] = record
         case .groupDeleted(let group):
+            groups[group] = nil
             offsets[group] = nil
         }
     }
@@ -74,6 +78,7 @@ struct BrokerState {
                 entries.append(.logStartAdvanced(name, offset: partition.log.startOffset))
             }
         }
+        for record in groups.values { entries.append(.groupChanged(record)) }
         for transaction in transactions.values { entries.append(.transactionChanged(transaction)) }
         for (group, kept) in offsets {
             entries.append(.offsetsCommitted(group: group, kept.committed.map { ($0.key, $0.value) }))

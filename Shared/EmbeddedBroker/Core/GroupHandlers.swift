@@ -3,6 +3,15 @@ extension BrokerCore {
     /// Hands an event to a group, gives the answers that follow from it and sets its timer.
     private func update<Outcome>(_ group: inout Group, _ event: (inout Group) -> Outcome) -> Outcome {
         let outcome = event(&group)
+        if group.needsStoring {
+            do throws(StorageError) {
+                try commit(.groupChanged(group.record))
+                group.needsStoring = false
+            } catch {
+                // The next event of the group tries again; until then a restart would know its former members.
+                reportError("group \(group.id) could not be stored: \(error)")
+            }
+        }
         for action in group.takeActions() {
             switch action {
             case .answerJoin(let reply, let response): answer(reply, response)
@@ -20,6 +29,14 @@ extension BrokerCore {
         guard var group = groups.removeValue(forKey: id) else { return nil }
         defer { groups[id] = group }
         return update(&group, event)
+    }
+
+    /// After a restart members go on as if nothing had happened.
+    func restoreGroups() {
+        for (id, record) in state.groups.sorted(by: { $0.key < $1.key }) {
+            groups[id] = Group(restoring: record, now: now.steadyMilliseconds)
+            _ = update(existing: id) { _ in () }
+        }
     }
 
     func tickGroup(_ id: String) {

@@ -16,7 +16,7 @@ extension BrokerCore {
             }
         }
         groups = groups.filter { id, group in
-            group.hasMembers || !group.pendingMembers.isEmpty || state.offsets[id] != nil
+            group.hasMembers || !group.pendingMembers.isEmpty || state.offsets[id] != nil || state.groups[id] != nil
         }
         // A journal that cannot be rewritten now stays as it is.
         try? storage.compactJournal { state.entries() }

@@ -66,6 +66,8 @@ struct Group {
     var roundDeadline: Int64?
     /// The latest end of the waiting of an empty group's first round; nil in other rounds.
     var initialRoundLimit: Int64?
+    /// What outlives a restart has changed; cleared by whoever stores it.
+    var needsStoring = false
     /// Answers to give; taken by whoever handed in the event.
     private(set) var actions: [GroupAction] = []
 
@@ -150,6 +152,7 @@ struct Group {
     private mutating func distribute(_ assignments: [(memberID: String, assignment: [UInt8])], now: Int64) {
         let byMember = Dictionary(assignments.map { ($0.memberID, $0.assignment) }) { first, _ in first }
         state = .stable
+        needsStoring = true
         roundDeadline = nil
         for index in members.indices {
             members[index].assignment = byMember[members[index].id] ?? []

@@ -149,6 +149,7 @@ extension Group {
             wait(index, context)
             completeRoundIfAllJoined(now: context.now)
         case .stable where keepsSubscription && selectProtocol() == protocolName:
+            needsStoring = true
             touch(index, now: context.now)
             // Naming the former leader keeps a returning leader from assigning anew: it takes what it had.
             var response = joinResponse(members[index])
@@ -226,6 +227,7 @@ extension Group {
         members.removeAll { $0.waitingJoin == nil && $0.instanceID == nil }
         guard !members.isEmpty else {
             state = .empty
+            needsStoring = true
             generation &+= 1
             protocolName = nil
             leaderID = nil

@@ -11,5 +11,6 @@ enum StateEntry {
     case offsetsPrepared(group: String, producerID: Int64, [(TopicPartition, CommittedOffset)])
     case offsetsResolved(group: String, producerID: Int64, TransactionOutcome)
     case offsetsDeleted(group: String, [TopicPartition])
+    case groupChanged(GroupRecord)
     case groupDeleted(group: String)
 }

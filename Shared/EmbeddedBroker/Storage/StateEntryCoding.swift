@@ -13,6 +13,7 @@ extension StateEntry {
         case offsetsResolved = 10
         case offsetsDeleted = 11
         case groupDeleted = 12
+        case groupChanged = 13
     }
 
     func encoded() -> OutputBuffer {
@@ -64,6 +65,9 @@ extension StateEntry {
             kind(.offsetsDeleted)
             writer.string(group)
             writer.array(partitions) { $0.topicPartition($1) }
+        case .groupChanged(let record):
+            kind(.groupChanged)
+            writer.group(record)
         case .groupDeleted(let group):
             kind(.groupDeleted)
             writer.string(group)
@@ -110,6 +114,7 @@ extension StateEntry {
             return .offsetsDeleted(
                 group: try reader.string(),
                 try reader.array { reader throws(WireError) in try reader.topicPartition() })
+        case .groupChanged: return .groupChanged(try reader.group())
         case .groupDeleted: return .groupDeleted(group: try reader.string())
         }
     }
@@ -119,6 +124,27 @@ extension WireWriter {
     fileprivate mutating func topicPartition(_ partition: TopicPartition) {
         string(partition.topic)
         int32(partition.partition)
+    }
+
+    fileprivate mutating func group(_ record: GroupRecord) {
+        string(record.id)
+        int32(record.generation)
+        nullableString(record.protocolType)
+        nullableString(record.protocolName)
+        nullableString(record.leaderID)
+        array(record.members) { writer, member in
+            writer.string(member.id)
+            writer.nullableString(member.instanceID)
+            writer.string(member.clientID)
+            writer.string(member.clientHost)
+            writer.int64(member.sessionTimeoutMilliseconds)
+            writer.int64(member.rebalanceTimeoutMilliseconds)
+            writer.array(member.protocols) { writer, offered in
+                writer.string(offered.name)
+                writer.bytes(offered.metadata)
+            }
+            writer.bytes(member.assignment)
+        }
     }
 
     fileprivate mutating func settings(_ settings: [String: String]) {
@@ -155,6 +181,22 @@ extension WireWriter {
 extension WireReader {
     fileprivate mutating func topicPartition() throws(WireError) -> TopicPartition {
         TopicPartition(topic: try string(), partition: try int32())
+    }
+
+    fileprivate mutating func group() throws(WireError) -> GroupRecord {
+        GroupRecord(
+            id: try string(), generation: try int32(), protocolType: try nullableString(),
+            protocolName: try nullableString(), leaderID: try nullableString(),
+            members: try array { reader throws(WireError) in
+                GroupRecord.Member(
+                    id: try reader.string(), instanceID: try reader.nullableString(), clientID: try reader.string(),
+                    clientHost: try reader.string(), sessionTimeoutMilliseconds: try reader.int64(),
+                    rebalanceTimeoutMilliseconds: try reader.int64(),
+                    protocols: try reader.array { reader throws(WireError) in
+                        GroupProtocol(name: try reader.string(), metadata: try reader.bytes())
+                    },
+                    assignment: try reader.bytes())
+            })
     }
 
     fileprivate mutating func settings() throws(WireError) -> [String: String] {
