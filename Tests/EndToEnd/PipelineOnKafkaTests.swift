@@ -45,11 +45,13 @@ final class PipelineOnKafkaTests: XCTestCase {
         try run { try $0.deletedState() }
     }
 
-    /// `SOAK=1`: 200,000 orders and 50 faults of every kind, by `SEED`; `SOAK_NODES=3` on three brokers.
+    /// `SOAK=1`: 200,000 orders and 50 faults of every kind, by `SEED`; `SOAK_FAULTS=20` 20 of them, with 4,000
+    /// orders each; `SOAK_NODES=3` on three brokers.
     func testSoak() throws {
         let environment = ProcessInfo.processInfo.environment
         guard environment["SOAK"] == "1" else { throw XCTSkip("SOAK=1 runs it") }
         let nodes = environment["SOAK_NODES"].flatMap { Int($0) } ?? 1
-        try run(nodes: nodes) { try $0.soak(orders: 200_000, faults: 50) }
+        let faults = environment["SOAK_FAULTS"].flatMap { Int($0) } ?? 50
+        try run(nodes: nodes) { try $0.soak(orders: 4_000 * faults, faults: faults) }
     }
 }

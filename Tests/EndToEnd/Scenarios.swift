@@ -279,7 +279,8 @@ struct Scenarios {
             "end to end: \(tally.raw) raw, \(tally.processed) processed, letters \(tally.lettersByType.sorted { $0.key < $1.key }), "
                 + "\(tally.windows) windows, alerts \(tally.alertsByType.sorted { $0.key < $1.key })")
         if oracle.findings.count > 0 {
-            XCTFail("SEED=\(seed): \(oracle.findings.count) findings\n\(oracle.findings.text)")
+            XCTFail(
+                "SEED=\(seed): \(oracle.findings.count) findings\n\(oracle.findings.text)\nlogs: \(pipeline.keepFolder())")
         }
         return tally
     }

@@ -12,6 +12,8 @@ final class OrderPipeline {
     let partitions: Int32
     let changeTopic: String
     private let folder: URL
+    /// After a failure: logs and state stay, for whoever looks into it.
+    private var keepsFolder = false
     private let admin: KafkaAdmin
     private let settings: [String]
     private(set) var running: [String: ChildProcess] = [:]
@@ -57,7 +59,13 @@ final class OrderPipeline {
     func stop() {
         for process in running.values { process.kill() }
         running.removeAll()
+        if keepsFolder { return }
         try? FileManager.default.removeItem(at: folder)
+    }
+
+    func keepFolder() -> String {
+        keepsFolder = true
+        return folder.path
     }
 
     func topic(_ topic: PipelineTopic) -> String { "\(prefix).\(topic.rawValue)" }

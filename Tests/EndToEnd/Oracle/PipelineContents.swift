@@ -45,9 +45,12 @@ struct PipelineContents {
 struct Findings {
     private(set) var problems: [String] = []
     private(set) var count = 0
+    /// How many there are of each kind: problems that begin alike.
+    private var kinds: [Substring: Int] = [:]
 
     mutating func add(_ problem: String) {
         count += 1
+        kinds[problem.prefix(16), default: 0] += 1
         if problems.count < 12 { problems.append(problem.count > 900 ? problem.prefix(900) + "..." : problem) }
     }
 
