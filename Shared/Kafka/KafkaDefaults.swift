@@ -4,13 +4,19 @@ public enum KafkaDefaults {
 
     /// What every client has.
     public static func connection() -> Properties {
-        [
+        var properties: Properties = [
             ("socket.nagle.disable", "true"),
             // A broker that comes back is found within a second, not ten.
             ("reconnect.backoff.max.ms", "1000"),
             // Topics that do not exist yet are looked for this often, not every five minutes.
             ("topic.metadata.refresh.interval.ms", "5000"),
         ]
+        // From 2.11 the default is to begin anew with the bootstrap servers once all brokers were lost: adding offsets to a
+        // transaction was seen to wait for ever after that.
+        if KafkaConfiguration.isKnown("metadata.recovery.strategy") {
+            properties.append(("metadata.recovery.strategy", "none"))
+        }
+        return properties
     }
 
     /// A consumer whose offsets, and whose place to begin, are the caller's affair.

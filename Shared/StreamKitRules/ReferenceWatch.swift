@@ -35,7 +35,8 @@ final class ReferenceWatch: ServiceWatch {
                 if try !topic.look(cluster, logger) { isReady = false }
             } catch {
                 logger.repeated(
-                    .warn, "reference topic not readable now", about: topic.reference.name, ["error": .text("\(error)")])
+                    .warn, "reference topic not readable now", about: topic.reference.name, ["error": .text("\(error)")]
+                )
                 if !topic.isComplete { isReady = false }
             }
         }
@@ -61,7 +62,9 @@ final class ReferenceWatch: ServiceWatch {
     }
 
     private func look(_ reference: ReferenceData, _ logger: Logger) {
-        guard case .file(let path) = reference.source, let stamp = FileStamp(path), stamp != stamps[path] else { return }
+        guard case .file(let path) = reference.source, let stamp = FileStamp(path), stamp != stamps[path] else {
+            return
+        }
         let isFirst = stamps[path] == nil
         stamps[path] = stamp
         do throws(SettingsFault) {
@@ -108,7 +111,8 @@ private final class ReferenceTopic {
         if changes > 0 || (reached && !isComplete) { reference.replace(.map(map)) }
         if reached && !isComplete {
             isComplete = true
-            logger.info("reference topic read", ["reference": .text(reference.name), "entries": .integer(entries.count)])
+            logger.info(
+                "reference topic read", ["reference": .text(reference.name), "entries": .integer(entries.count)])
         }
         return isComplete
     }
@@ -123,7 +127,8 @@ private final class ReferenceTopic {
 
     private func open(_ cluster: any Cluster, _ logger: Logger) throws(BrokerFailure) -> Bool {
         guard let count = try cluster.partitionCounts(of: [topic])[topic], count > 0 else {
-            logger.repeated(.warn, "waiting for a reference topic that does not exist", about: topic, ["kafka.topic": .text(topic)])
+            logger.repeated(
+                .warn, "waiting for a reference topic that does not exist", about: topic, ["kafka.topic": .text(topic)])
             return false
         }
         let opened = try cluster.makeReader()
@@ -153,7 +158,8 @@ private final class ReferenceTopic {
             return true
         } catch {
             logger.error(
-                "reference record not usable; the old value is kept", ["record": .text(place), "error": .text("\(error)")])
+                "reference record not usable; the old value is kept",
+                ["record": .text(place), "error": .text("\(error)")])
             return false
         }
     }

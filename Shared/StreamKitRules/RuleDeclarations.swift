@@ -10,7 +10,6 @@ public import StreamKitService
 public struct RuleDeclarations: Sendable {
     public private(set) var environment = Environment()
     public private(set) var references: [ReferenceData] = []
-    let constants: [(name: String, value: Value)]
 
     /// - Parameter record: what the service itself knows of its records; the file then does not say it.
     public init(_ settings: SettingsReader, record: ObjectType? = nil) {
@@ -23,17 +22,14 @@ public struct RuleDeclarations: Sendable {
         } else {
             environment.declareRecord(ObjectType(name: "record", fields: fields))
         }
-        var constants: [(name: String, value: Value)] = []
         for (name, node) in settings.trees("constants") {
             do throws(SettingsFault) {
                 let type = try YAMLValues.type(of: node)
-                constants.append((name, try YAMLValues.value(node, as: type)))
-                environment.declare(name, type)
+                environment.define(name, try YAMLValues.value(node, as: type), type: type)
             } catch {
                 settings.problem("constants.\(name)", error.description)
             }
         }
-        self.constants = constants
         for (name, section) in settings.namedSections("reference") {
             guard let reference = Self.reference(name, section, settings) else { continue }
             references.append(reference)

@@ -35,7 +35,6 @@ public final class RuleEvaluator {
         self.processor = processor
         let context = EvaluationContext(declarations.environment, record: record)
         self.context = context
-        for (name, value) in declarations.constants { context.set(name, value) }
         references = declarations.references.compactMap { data in
             context.slot(data.name).map { Reference(data: data, slot: $0, version: Version()) }
         }

@@ -83,6 +83,8 @@ extension Checker {
                     return make(.variable(slot: slot, name: candidate), variable.type, at: offset)
                 case .field: return make(.field(recordField(candidate, variable.type)), variable.type, at: offset)
                 case .record: return make(.record, variable.type, at: offset)
+                case .constant:
+                    return make(.constant(environment.constants[candidate] ?? .null), variable.type, at: offset)
                 }
             }
             if let type = Self.typeNames[candidate] {

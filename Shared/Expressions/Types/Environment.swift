@@ -40,6 +40,8 @@ public struct Environment: Sendable {
         case field
         /// The record as a whole.
         case record
+        /// A value that never changes: among `constants`.
+        case constant
     }
 
     /// The namespace in which names are looked up first: in `a.b`, `x` means `a.b.x`, else `a.x`, else `x`.
@@ -47,6 +49,7 @@ public struct Environment: Sendable {
     public var limits = Limits()
 
     private(set) var variables: [String: Variable] = [:]
+    private(set) var constants: [String: Value] = [:]
     let layout = Layout()
     private(set) var recordType: ObjectType?
     /// Whether names that nothing declares are fields of the record, of type dyn.
@@ -57,6 +60,13 @@ public struct Environment: Sendable {
     /// Declares a variable, or declares it anew. A name may be qualified: `record.key`.
     public mutating func declare(_ name: String, _ type: ValueType) {
         variables[name] = Variable(name: name, type: type, storage: .slot(layout.variable(name)))
+    }
+
+    /// Declares a name for a value that never changes. Expressions are compiled as if the value stood in the name's place, so that a
+    /// look-up in a long list is one in a table.
+    public mutating func define(_ name: String, _ value: Value, type: ValueType) {
+        variables[name] = Variable(name: name, type: type, storage: .constant)
+        constants[name] = value
     }
 
     /// Declares the JSON record that expressions read: its fields are variables, and `name` is the object as a whole, for
