@@ -280,7 +280,8 @@ struct Scenarios {
                 + "\(tally.windows) windows, alerts \(tally.alertsByType.sorted { $0.key < $1.key })")
         if oracle.findings.count > 0 {
             XCTFail(
-                "SEED=\(seed): \(oracle.findings.count) findings\n\(oracle.findings.text)\nlogs: \(pipeline.keepFolder())")
+                "SEED=\(seed): \(oracle.findings.count) findings\n\(oracle.findings.text)\nlogs: \(pipeline.keepFolder())"
+            )
         }
         return tally
     }

@@ -59,6 +59,7 @@ struct Findings {
     }
 
     var text: String {
-        problems.joined(separator: "\n") + (count > problems.count ? "\n... and \(count - problems.count) more" : "")
+        problems.joined(separator: "\n")
+            + (count > problems.count ? "\n... and \(count - problems.count) more: \(kinds)" : "")
     }
 }
