@@ -34,6 +34,9 @@ func benchmark(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: swift)
 }
 
+/// What a service needs whose YAML has expressions.
+let ruleServices: [Target.Dependency] = ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]
+
 let package = Package(
     name: "streamkit",
     targets: [
@@ -68,17 +71,18 @@ let package = Package(
             ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKitService", "YAML"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
-        service("cdc-forwarder", ["StreamKit", "StreamKitService", "StreamKitRules", "ChangeData", "Expressions", "JSON"]),
-        service("validator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSONSchema", "JSON"]),
-        service("enricher", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
-        service("deduplicator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions"]),
-        service("aggregator", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        service("cdc-forwarder", ruleServices + ["ChangeData", "JSON"]),
+        service("validator", ruleServices + ["JSONSchema", "JSON"]),
+        service("enricher", ruleServices),
+        service("deduplicator", ruleServices),
+        service("aggregator", ruleServices + ["JSON"]),
         service("embedded-broker", ["EmbeddedBroker"]),
-        service("anomaly-detector", ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON"]),
+        service("anomaly-detector", ruleServices + ["JSON"]),
         service("streamctl", ["Expressions", "JSON", "JSONSchema", "Kafka", "StreamControl", "StreamKitService"]),
         // Examples.
         .executableTarget(
-            name: "large-orders", dependencies: ["StreamKit", "StreamKitService", "JSON"], path: "Examples/large-orders",
+            name: "large-orders", dependencies: ["StreamKit", "StreamKitService", "JSON"],
+            path: "Examples/large-orders",
             exclude: ["large-orders.yaml"], swiftSettings: swift),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),

@@ -25,8 +25,9 @@ import StreamKitService
 
 /// What an order amounts to. A refusal becomes a dead letter, in the same transaction as everything else.
 func amount(_ order: Record) throws(Refusal) -> Decimal {
+    guard let value = order.value else { throw Refusal("NO_VALUE", "the record has no value") }
     let json = JSONRecord()
-    do { try json.read(order.value ?? Bytes(start: nil, count: 0)) } catch { throw Refusal("MALFORMED_JSON", "\(error)") }
-    guard let amount = json.field(named: "amount")?.decimal else { throw Refusal("NO_AMOUNT", "amount is not a number") }
+    do { try json.read(value) } catch { throw Refusal("MALFORMED_JSON", "\(error)") }
+    guard let amount = json.field(named: "amount")?.decimal else { throw Refusal("NO_AMOUNT", "no number") }
     return amount
 }
