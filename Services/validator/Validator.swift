@@ -34,10 +34,17 @@ import StreamKitService
 
 /// The `schema`, `rules` and `key` of the file.
 struct ValidationRules: Sendable {
-    struct Rule: Sendable {
+    /// A class, so that a turn of the loop over them counts one reference and not three.
+    final class Rule: Sendable {
         let field: String
         let condition: Expression
         let message: String
+
+        init(field: String, condition: Expression, message: String) {
+            self.field = field
+            self.condition = condition
+            self.message = message
+        }
     }
 
     let schema: JSONSchema?

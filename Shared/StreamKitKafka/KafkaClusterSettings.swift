@@ -30,7 +30,7 @@ public struct KafkaClusterSettings: Sendable {
 
     /// What the runtime decides: exactly-once rests on these.
     public static let reservedProperties: Set<String> = [
-        "bootstrap.servers", "metadata.broker.list", "client.id", "group.id", "group.instance.id", "group.protocol",
+        "bootstrap.servers", "metadata.broker.list", "group.id", "group.instance.id", "group.protocol",
         "transactional.id", "transaction.timeout.ms", "session.timeout.ms", "enable.auto.commit",
         "enable.auto.offset.store", "auto.offset.reset", "enable.partition.eof", "isolation.level",
         "partition.assignment.strategy", "enable.idempotence", "partitioner", "delivery.report.only.error", "acks",

@@ -7,6 +7,7 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
     private let cluster: KafkaCluster
     private let records: PolledRecords
     private weak var listener: (any AssignmentListener)?
+    private var current: Membership?
     private var timeout: Duration { cluster.settings.requestTimeout }
 
     init(_ cluster: KafkaCluster, _ configuration: consuming KafkaConfiguration) throws(BrokerFailure) {
@@ -115,17 +116,37 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
         }
     }
 
-    /// For the producer: this member's place in the group now.
-    func groupMetadata() throws(KafkaError) -> GroupMetadata { try consumer.groupMetadata() }
+    /// For the producer: this member's place in the group when the present partitions were assigned.
+    ///
+    /// Never its place now: a member that the group has gone on without is told so only by the next poll, and until then the
+    /// library would name it with no member id and generation -1, which brokers take for an administrator and do not check. Its
+    /// transaction would then commit although others have its partitions.
+    func membership() throws(BrokerFailure) -> Membership {
+        guard let current else {
+            throw BrokerFailure(.abort, operation: "commit offsets", reason: "this member has no assignment")
+        }
+        return current
+    }
+
+    /// The group's generation and this member's id, held until the next assignment.
+    final class Membership {
+        let metadata: GroupMetadata
+        init(_ metadata: consuming GroupMetadata) { self.metadata = metadata }
+    }
 
     // MARK: Rebalance
 
     func partitionsAssigned(_ partitions: [Kafka.TopicPartition], to consumer: KafkaConsumer) {
+        do throws(KafkaError) { current = Membership(try consumer.groupMetadata()) } catch {
+            current = nil
+            cluster.settings.log.log(.warning, "the group's generation is not known", [("error", error.description)])
+        }
         listener?.partitionsAssigned(partitions.map { StreamKit.TopicPartition($0) })
     }
 
     func partitionsRevoked(_ partitions: [Kafka.TopicPartition], lost: Bool, from consumer: KafkaConsumer) {
         listener?.partitionsRevoked(partitions.map { StreamKit.TopicPartition($0) }, lost: lost)
+        current = nil
     }
 }
 

@@ -114,13 +114,13 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
             throw BrokerFailure(.stop, operation: "commit offsets", reason: "the consumer is of another cluster")
         }
         let operation = "add offsets to the transaction"
-        let metadata = try attempt(operation) { () throws(KafkaError) in try consumer.groupMetadata() }
+        let membership = try consumer.membership()
         var committed: [Kafka.TopicPartition: Kafka.CommittedOffset] = [:]
         for (partition, offset) in offsets {
             committed[Kafka.TopicPartition(partition)] = Kafka.CommittedOffset(
                 offset: offset.offset, metadata: offset.metadata)
         }
-        try settle(operation, try open().send(offsets: committed, of: metadata))
+        try settle(operation, try open().send(offsets: committed, of: membership.metadata))
     }
 
     func commit() throws(BrokerFailure) { try settle("commit the transaction", try open().commit()) }

@@ -12,12 +12,22 @@ public struct ComputedField: Sendable {
 /// Fields that expressions compute and that are put into the record without re-encoding the rest; a field that is there
 /// already is replaced. Later expressions may refer to what earlier ones computed. An empty optional leaves its field out.
 public final class ComputedFields {
-    private struct Field {
+    /// A class, so that a turn of the loop over them counts one reference and not one for each of its members.
+    private final class Field {
         let name: String
         let expression: Expression
         let splice: SpliceField
         /// Where the value goes if a later expression refers to it, and how it is read from there.
-        let variable: (slot: VariableSlot, reader: Expression)?
+        let slot: VariableSlot?
+        let reader: Expression?
+
+        init(_ field: ComputedField, _ splice: SpliceField, _ slot: VariableSlot?) {
+            name = field.name
+            expression = field.expression
+            self.splice = splice
+            self.slot = slot
+            reader = field.reader
+        }
     }
 
     private let evaluator: RuleEvaluator
@@ -30,10 +40,7 @@ public final class ComputedFields {
         let splice = JSONSplice(evaluator.context.record)
         self.splice = splice
         self.fields = fields.map { field in
-            let slot = evaluator.context.slot(field.name)
-            return Field(
-                name: field.name, expression: field.expression, splice: splice.field(field.name),
-                variable: field.reader.flatMap { reader in slot.map { ($0, reader) } })
+            Field(field, splice.field(field.name), evaluator.context.slot(field.name))
         }
     }
 
@@ -45,7 +52,7 @@ public final class ComputedFields {
             do throws(EvaluationError) {
                 splice.set(field.splice)
                 let isThere: Bool
-                if let (slot, reader) = field.variable {
+                if let slot = field.slot, let reader = field.reader {
                     try field.expression.evaluate(in: context, into: slot)
                     isThere = try reader.writeJSON(in: context, to: splice.values)
                 } else {

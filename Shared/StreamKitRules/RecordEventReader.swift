@@ -7,7 +7,20 @@ public final class RecordEventReader: EventReader {
     private let evaluator: RuleEvaluator
     private let key: KeyExpression
     private let eventTime: Expression
-    private let operands: [(name: String, expression: Expression)?]
+    private let operands: [Operand]
+
+    /// A class, so that a turn of the loop over them counts one reference and not two.
+    private final class Operand {
+        let index: Int
+        let name: String
+        let expression: Expression
+
+        init(_ index: Int, _ name: String, _ expression: Expression) {
+            self.index = index
+            self.name = name
+            self.expression = expression
+        }
+    }
 
     /// - Parameter operands: for each aggregate function its name and expression; nil where it takes none.
     public init(
@@ -18,16 +31,17 @@ public final class RecordEventReader: EventReader {
             declarations, processor, expressions: [key, eventTime] + operands.compactMap { $0?.expression })
         self.key = KeyExpression("key", key)
         self.eventTime = eventTime
-        self.operands = operands
+        self.operands = operands.enumerated().compactMap { index, operand in
+            operand.map { Operand(index, $0.name, $0.expression) }
+        }
     }
 
     public func read(_ record: Record, into row: EventRow) throws(Refusal) {
         try evaluator.read(record)
         row.key = try key.evaluate(evaluator)
         row.eventTimeMilliseconds = try EventTime.evaluate(eventTime, evaluator)
-        for (index, operand) in operands.enumerated() {
-            guard let operand else { continue }
-            row.operands[index] = try Self.decimal(operand.expression, operand.name, evaluator)
+        for operand in operands {
+            row.operands[operand.index] = try Self.decimal(operand.expression, operand.name, evaluator)
         }
     }
 

@@ -8,6 +8,8 @@ public final class RuleEvaluator {
     private let processor: ProcessorContext
     private let references: [Reference]
     private let metadata: Metadata?
+    private var nowMilliseconds = Int64.min
+    private var now = Instant.epoch
 
     private struct Reference {
         let data: ReferenceData
@@ -57,12 +59,22 @@ public final class RuleEvaluator {
 
     /// Binds what the expressions refer to, when the value was read by somebody else.
     public func begin(_ record: Record) {
-        context.now = Instant(millisecondsSinceEpoch: processor.time.nowMilliseconds)
+        let milliseconds = processor.time.nowMilliseconds
+        if milliseconds != nowMilliseconds {
+            // Another batch, as a rule.
+            nowMilliseconds = milliseconds
+            now = Instant(millisecondsSinceEpoch: milliseconds)
+            bindReferences()
+        }
+        context.now = now
+        if let metadata { bind(metadata, record) }
+    }
+
+    private func bindReferences() {
         for reference in references where reference.data.version != reference.version.seen {
             reference.version.seen = reference.data.version
             context.set(reference.slot, reference.data.value)
         }
-        if let metadata { bind(metadata, record) }
     }
 
     private func bind(_ metadata: Metadata, _ record: Record) {

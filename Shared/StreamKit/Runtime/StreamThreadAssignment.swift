@@ -198,7 +198,7 @@ extension StreamThread {
     func restoreStep() throws(StreamFault) {
         guard let restoration = restorations.first else { return }
         do throws(StreamFault) {
-            guard try restoration.step(timeoutMilliseconds: 100) else { return }
+            guard try restoration.step(timeoutMilliseconds: 100) else { return try watchRestoration(restoration) }
         } catch {
             guard case .broker(let failure) = error, failure.response == .retry else { throw error }
             return tryAgainLater(failure)
@@ -214,6 +214,30 @@ extension StreamThread {
         }
         try task.start()
         log.log(.info, "task restored", [("task", "\(task.id)")])
+    }
+
+    /// A restoration that stands still is begun anew with another reader. If that does not help, a transaction hangs in the
+    /// changelog, which only an administrator can end.
+    private func watchRestoration(_ restoration: Restoration) throws(StreamFault) {
+        let now = clock.monotonicMilliseconds
+        if restorationProgress.remaining != restoration.remainingCount {
+            restorationProgress = (restoration.remainingCount, now)
+            return
+        }
+        guard now - restorationProgress.since >= 15_000, let task = tasks[restoration.task] else { return }
+        restorationProgress.since = now
+        log.log(
+            .warning,
+            "restoring makes no progress; reading anew. If this repeats, look for a hanging transaction in the changelog",
+            [
+                ("task", "\(restoration.task)"), ("remaining", "\(restoration.remainingCount)"),
+                ("changelogs", task.stores.map(\.changelog.description).joined(separator: " ")),
+            ])
+        restoration.close()
+        do throws(BrokerFailure) { restorations[0] = try self.restoration(of: task) } catch {
+            restorations.removeFirst()
+            throw .broker(error)
+        }
     }
 
     func closeTask(_ id: TaskID, park: Bool) {

@@ -5,11 +5,26 @@ public enum AggregateFunction: String, Hashable, Sendable, CaseIterable {
     case count, sum, minimum, maximum
 }
 
+extension AggregateFunction {
+    /// A running value with one more operand in it.
+    @inline(__always)
+    func taking(_ operand: Decimal, into value: Decimal?) throws(DecimalError) -> Decimal? {
+        switch self {
+        case .count: try (value ?? .zero).adding(Decimal(1))
+        case .sum: try (value ?? .zero).adding(operand)
+        case .minimum: value.map { operand < $0 ? operand : $0 } ?? operand
+        case .maximum: value.map { operand > $0 ? operand : $0 } ?? operand
+        }
+    }
+}
+
 /// The running values of a list of aggregate functions: they start empty, take one operand for each function, and can be
 /// combined with others of the same list in any order and grouping.
 public struct Aggregates: Hashable, Sendable {
     /// nil: no operand was taken yet (of minimum and maximum).
     public private(set) var values: [Decimal?]
+
+    init(values: [Decimal?]) { self.values = values }
 
     public init(_ functions: [AggregateFunction]) {
         values = functions.map { function in
@@ -23,6 +38,8 @@ public struct Aggregates: Hashable, Sendable {
     /// Whether an operand may be taken: up to twelve decimal places and fourteen digits before them, so that no sum of 10^12 of
     /// them leaves the range of a decimal.
     public static func isInRange(_ operand: Decimal) -> Bool {
+        // Nearly all are: fewer than 14 digits in all.
+        if operand.scale <= 12, operand.mantissa.magnitude < 100_000_000_000_000 { return true }
         let plain = operand.scale > 12 ? operand.normalized : operand
         guard plain.scale <= 12 else { return false }
         return plain.mantissa.magnitude < limits[plain.scale]
@@ -33,22 +50,12 @@ public struct Aggregates: Hashable, Sendable {
         (0..<(14 + scale)).reduce(UInt128(1)) { power, _ in power * 10 }
     }
 
-    /// Takes the operand of function number `index`.
-    public mutating func take(_ operand: Decimal, _ function: AggregateFunction, at index: Int) throws(DecimalError) {
-        switch function {
-        case .count: values[index] = try (values[index] ?? .zero).adding(Decimal(1))
-        case .sum: values[index] = try (values[index] ?? .zero).adding(operand)
-        case .minimum: if values[index].map({ operand < $0 }) ?? true { values[index] = operand }
-        case .maximum: if values[index].map({ operand > $0 }) ?? true { values[index] = operand }
-        }
-    }
-
     public mutating func combine(_ other: Aggregates, _ functions: [AggregateFunction]) throws(DecimalError) {
         for (index, function) in functions.enumerated() {
             guard index < values.count, index < other.values.count, let value = other.values[index] else { continue }
             switch function {
             case .count, .sum: values[index] = try (values[index] ?? .zero).adding(value)
-            case .minimum, .maximum: try take(value, function, at: index)
+            case .minimum, .maximum: values[index] = try function.taking(value, into: values[index])
             }
         }
     }

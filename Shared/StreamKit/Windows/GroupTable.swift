@@ -1,29 +1,51 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
 import JSON
 
 /// The groups of one transaction: found by window, source partition and key, in the order in which they came.
+///
+/// Keys and values of all groups lie in one array each, so that nothing counts references for a record.
 struct GroupTable {
     struct Group {
-        let hash: UInt32
-        let key: [UInt8]
+        fileprivate let hash: UInt32
+        fileprivate let keyStart: Int
+        fileprivate let keyCount: Int
         let windowStart: Int64
         let source: Int32
         let firstOffset: Int64
-        var lastOffset: Int64
-        var count: Int64
-        var aggregates: Aggregates
+        fileprivate(set) var lastOffset: Int64
+        fileprivate(set) var count: Int64
     }
 
+    private let functions: [AggregateFunction]
+    private let empty: [Decimal?]
     private(set) var all: [Group] = []
+    private var keys: [UInt8] = []
+    /// One for each function, group after group.
+    private var values: [Decimal?] = []
     /// Open addressing: positions in `all`, plus one; 0 is empty.
     private var slots: [Int32] = Array(repeating: 0, count: 64)
 
-    /// Takes a row into its group.
-    mutating func take(
-        _ row: EventRow, windowStart: Int64, source: Int32, offset: Int64, functions: [AggregateFunction]
-    ) throws(DecimalError) {
-        let index = find(row.key, windowStart, source) ?? insert(row.key, windowStart, source, offset, functions)
+    init(_ functions: [AggregateFunction]) {
+        self.functions = functions
+        empty = Aggregates(functions).values
+    }
+
+    func key(of group: Group) -> [UInt8] { Array(keys[group.keyStart..<group.keyStart + group.keyCount]) }
+
+    func aggregates(ofGroupAt index: Int) -> Aggregates {
+        Aggregates(values: Array(values[index * functions.count..<(index + 1) * functions.count]))
+    }
+
+    /// Takes a row into its group. Its operands are in range (`Aggregates.isInRange`), so that no sum fails.
+    mutating func take(_ row: EventRow, windowStart: Int64, source: Int32, offset: Int64) throws(DecimalError) {
+        let hash = Self.hash(row.key, windowStart, source)
+        let index = find(row.key, hash, windowStart, source) ?? insert(row.key, hash, windowStart, source, offset)
+        var position = index * functions.count
         for (number, function) in functions.enumerated() {
-            try all[index].aggregates.take(row.operands[number], function, at: number)
+            values[position] = try function.taking(row.operands[number], into: values[position])
+            position += 1
         }
         all[index].lastOffset = offset
         all[index].count += 1
@@ -32,7 +54,9 @@ struct GroupTable {
     mutating func removeAll() {
         if all.isEmpty { return }
         all.removeAll(keepingCapacity: true)
-        slots = Array(repeating: 0, count: 64)
+        keys.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+        for index in slots.indices { slots[index] = 0 }
     }
 
     private static func hash(_ key: Bytes, _ windowStart: Int64, _ source: Int32) -> UInt32 {
@@ -40,15 +64,15 @@ struct GroupTable {
         return Murmur2.hash(key) ^ window ^ UInt32(bitPattern: source) &* 0x85eb_ca77
     }
 
-    private func find(_ key: Bytes, _ windowStart: Int64, _ source: Int32) -> Int? {
-        let hash = Self.hash(key, windowStart, source)
+    private func find(_ key: Bytes, _ hash: UInt32, _ windowStart: Int64, _ source: Int32) -> Int? {
         let mask = slots.count - 1
         var slot = Int(hash) & mask
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
-            if all[index].hash == hash, all[index].windowStart == windowStart, all[index].source == source,
-                all[index].key.count == key.count,
-                all[index].key.withUnsafeBytes({ zip($0, key).allSatisfy { $0 == $1 } })
+            let group = all[index]
+            if group.hash == hash, group.windowStart == windowStart, group.source == source,
+                group.keyCount == key.count,
+                isEqual(key, group)
             {
                 return index
             }
@@ -57,18 +81,26 @@ struct GroupTable {
         return nil
     }
 
+    private func isEqual(_ key: Bytes, _ group: Group) -> Bool {
+        guard let base = key.baseAddress else { return true }
+        return keys.withUnsafeBytes { stored in
+            stored.baseAddress.map { memcmp($0 + group.keyStart, base, key.count) == 0 } ?? (key.count == 0)
+        }
+    }
+
     private mutating func insert(
-        _ key: Bytes, _ windowStart: Int64, _ source: Int32, _ offset: Int64, _ functions: [AggregateFunction]
+        _ key: Bytes, _ hash: UInt32, _ windowStart: Int64, _ source: Int32, _ offset: Int64
     ) -> Int {
         if (all.count + 1) * 2 > slots.count {
             slots = Array(repeating: 0, count: slots.count * 2)
             for (index, group) in all.enumerated() { place(group.hash, index) }
         }
-        let hash = Self.hash(key, windowStart, source)
         all.append(
             Group(
-                hash: hash, key: Array(key), windowStart: windowStart, source: source, firstOffset: offset,
-                lastOffset: offset, count: 0, aggregates: Aggregates(functions)))
+                hash: hash, keyStart: keys.count, keyCount: key.count, windowStart: windowStart, source: source,
+                firstOffset: offset, lastOffset: offset, count: 0))
+        keys.append(contentsOf: key)
+        values.append(contentsOf: empty)
         place(hash, all.count - 1)
         return all.count - 1
     }

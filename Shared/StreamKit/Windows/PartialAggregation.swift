@@ -27,7 +27,7 @@ final class PartialAggregation: Processor {
     private let reader: any EventReader
     private let row: EventRow
     private let shuffle: ShuffleWriter
-    private var groups = GroupTable()
+    private var groups: GroupTable
     /// By source partition: what was last told of it.
     private var told: [TopicPartition: Told] = [:]
     private var lateCount = 0
@@ -44,6 +44,7 @@ final class PartialAggregation: Processor {
         self.aggregation = aggregation
         self.reader = reader
         self.shuffle = shuffle
+        groups = GroupTable(aggregation.functions)
         row = EventRow(operandCount: aggregation.functions.count)
         super.init(context)
     }
@@ -65,8 +66,7 @@ final class PartialAggregation: Processor {
         context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
         do {
             try groups.take(
-                row, windowStart: start, source: record.origin.source, offset: record.origin.offset,
-                functions: aggregation.functions)
+                row, windowStart: start, source: record.origin.source, offset: record.origin.offset)
         } catch {
             throw .refused(Refusal("AGGREGATE_RANGE", "\(error)"))
         }
@@ -86,14 +86,14 @@ final class PartialAggregation: Processor {
 
     override func beforeCommit() throws(StreamFault) {
         let sources = context.time.sources
-        for group in groups.all {
+        for (index, group) in groups.all.enumerated() {
             guard let source = sources.first(where: { $0.source == group.source }) else { continue }
             try shuffle.send(
                 .partial(
                     ShuffleRecord.Partial(
                         windowStart: group.windowStart, source: source.partition, firstOffset: group.firstOffset,
-                        lastOffset: group.lastOffset, count: group.count, aggregates: group.aggregates)), key: group.key
-            )
+                        lastOffset: group.lastOffset, count: group.count,
+                        aggregates: groups.aggregates(ofGroupAt: index))), key: groups.key(of: group))
         }
         groups.removeAll()
         for (partition, watermark) in context.time.watermarks {
