@@ -111,6 +111,11 @@ final class TestKafkaNode {
         throw TestKafkaError("node \(id) was not ready after 120 s; see \(log.path)")
     }
 
+    /// Whether the node's log, since the cluster was made, has this text.
+    func hasLogged(_ text: String) -> Bool {
+        (try? Data(contentsOf: file("server.log")))?.range(of: Data(text.utf8)) != nil
+    }
+
     func signal(_ signal: Int32) {
         if let pid { Foundation.kill(pid, signal) }
     }

@@ -9,6 +9,12 @@ protocol Broker: AnyObject {
     func kill()
     func restart() throws
     func stop()
+    /// What the broker itself did wrong, so that nobody's results can be right; nil if nothing is known.
+    var ownFault: String? { get }
+}
+
+extension Broker {
+    var ownFault: String? { nil }
 }
 
 /// A real Apache Kafka.
@@ -25,6 +31,12 @@ final class RealBroker: Broker {
     func kill() { kafka.kill(node) }
     func restart() throws { try kafka.restart(node) }
     func stop() { kafka.stop() }
+
+    var ownFault: String? {
+        kafka.hasSkippedMarkers
+            ? "Apache Kafka skipped transaction markers after it was killed (its log: \"these partitions are likely deleted\")"
+            : nil
+    }
 }
 
 /// The project's own broker, as the process that people run.
