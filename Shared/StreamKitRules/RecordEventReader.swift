@@ -11,12 +11,13 @@ public final class RecordEventReader: EventReader {
 
     /// A class, so that a turn of the loop over them counts one reference and not two.
     private final class Operand {
-        let index: Int
+        /// Which functions take it: an amount is summed, averaged and compared, but read once.
+        let indices: [Int]
         let name: String
         let expression: Expression
 
-        init(_ index: Int, _ name: String, _ expression: Expression) {
-            self.index = index
+        init(_ indices: [Int], _ name: String, _ expression: Expression) {
+            self.indices = indices
             self.name = name
             self.expression = expression
         }
@@ -31,8 +32,12 @@ public final class RecordEventReader: EventReader {
             declarations, processor, expressions: [key, eventTime] + operands.compactMap { $0?.expression })
         self.key = KeyExpression("key", key)
         self.eventTime = eventTime
-        self.operands = operands.enumerated().compactMap { index, operand in
-            operand.map { Operand(index, $0.name, $0.expression) }
+        var indices: [String: [Int]] = [:]
+        for (index, operand) in operands.enumerated() {
+            if let operand { indices[operand.expression.sourceText, default: []].append(index) }
+        }
+        self.operands = indices.values.sorted { $0[0] < $1[0] }.compactMap { indices in
+            operands[indices[0]].map { Operand(indices, $0.name, $0.expression) }
         }
     }
 
@@ -41,7 +46,8 @@ public final class RecordEventReader: EventReader {
         row.key = try key.evaluate(evaluator)
         row.eventTimeMilliseconds = try EventTime.evaluate(eventTime, evaluator)
         for operand in operands {
-            row.operands[operand.index] = try Self.decimal(operand.expression, operand.name, evaluator)
+            let value = try Self.decimal(operand.expression, operand.name, evaluator)
+            for index in operand.indices { row.operands[index] = value }
         }
     }
 

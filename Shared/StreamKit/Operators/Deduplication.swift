@@ -32,7 +32,9 @@ public final class Deduplication: Processor {
     public override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
         let eventTime = row.eventTimeMilliseconds
+        // As it was before this record; a duplicate moves it too, since it was read.
         let watermark = context.time.leastWatermarkMilliseconds
+        context.time.observe(eventTimeMilliseconds: eventTime)
         entries.removeAll(keepingCapacity: true)
         if let seen = try store.get(row.key) {
             for entry in SeenEntries(seen) where !isExpired(entry.eventTimeMilliseconds, watermark) {
@@ -43,7 +45,6 @@ public final class Deduplication: Processor {
                 SeenEntries.append(entry, to: &entries)
             }
         }
-        context.time.observe(eventTimeMilliseconds: eventTime)
         if isExpired(eventTime, watermark) {
             passedUnknownOldCount += 1
         } else {

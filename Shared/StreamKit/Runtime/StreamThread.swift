@@ -185,9 +185,17 @@ public final class StreamThread: AssignmentListener {
 
     /// Pushes records through their tasks. What a record itself is to blame for becomes a dead letter.
     private func process(_ records: UnsafeBufferPointer<Record>) throws(StreamFault) {
+        // Records of a partition come in runs: it is looked up once for each.
+        var current: Int32 = -1
+        var currentInput: SourceInput?
         for record in records {
             let source = record.origin.source
-            guard ledger.note(source, offset: record.origin.offset), let input = inputs[Int(source)] else { continue }
+            guard ledger.note(source, offset: record.origin.offset) else { continue }
+            if source != current {
+                current = source
+                currentInput = inputs[Int(source)]
+            }
+            guard let input = currentInput else { continue }
             recordsRead &+= 1
             input.time.begin(input.timeIndex)
             do throws(StreamFault) {

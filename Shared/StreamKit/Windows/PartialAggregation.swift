@@ -57,13 +57,13 @@ final class PartialAggregation: Processor {
         if aggregation.windows.isClosed(windowAt: start, watermark: context.time.watermarkMilliseconds) {
             return try late(record, windowAt: start)
         }
+        context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
         for operand in row.operands where !Aggregates.isInRange(operand) {
             throw .refused(
                 Refusal(
                     "AGGREGATE_RANGE",
                     "\(operand) cannot be aggregated: at most 14 digits before the point and 12 after it"))
         }
-        context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
         do {
             try groups.take(
                 row, windowStart: start, source: record.origin.source, offset: record.origin.offset)
