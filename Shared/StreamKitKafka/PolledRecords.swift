@@ -57,7 +57,9 @@ final class PolledRecords {
                             ("kafka.offset", "\(offset)"), ("error", message),
                         ])
                 case .failure(let error, _):
-                    if error.needsAPerson || error.isFatal {
+                    if error.isFatal {
+                        failure = Self.ended(error)
+                    } else if error.needsAPerson {
                         failure = BrokerFailure(
                             .stop, operation: "read \(error.subject ?? "records")", reason: error.reason)
                     } else if told.insert(error.description).inserted {
@@ -68,6 +70,8 @@ final class PolledRecords {
         let isRebalanced = taken.isRebalanced
         batch = consume taken
         if count > 0 { told = [] }
+        // librdkafka does not always tell of a fatal error by an event: a consumer could be silent for ever.
+        if failure == nil, count == 0, let fatal = consumer.fatalError { failure = Self.ended(fatal) }
         if let failure {
             release()
             throw failure
@@ -75,6 +79,12 @@ final class PolledRecords {
         return PolledBatch(
             records: UnsafeBufferPointer(start: records, count: count), interrupted: isRebalanced, reachedEnd: ends,
             lostPositions: lost)
+    }
+
+    /// A consumer that is of no use any more, such as a static member whose answer to a rejoin was lost with a broker: it then
+    /// counts as fenced by itself. A new one takes its place.
+    private static func ended(_ error: KafkaError) -> BrokerFailure {
+        BrokerFailure(.recreate, operation: "go on with this consumer", reason: error.reason)
     }
 }
 

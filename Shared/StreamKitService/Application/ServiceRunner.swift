@@ -158,6 +158,8 @@ struct ServiceRunner<Service: StreamService> {
         _ number: Int, _ plan: ThreadPlan, _ status: ThreadStatus, _ cluster: any Cluster,
         _ backends: any StoreBackendFactory, _ clock: SystemClock, _ log: Logger
     ) -> Bool {
+        // Two programs with one INSTANCE_ID would fence each other for ever.
+        var restarts = RestartLimit()
         while !status.isStopRequested {
             do throws(StreamFault) {
                 let thread = try StreamThread(
@@ -168,6 +170,11 @@ struct ServiceRunner<Service: StreamService> {
             } catch {
                 guard case .broker(let failure) = error, failure.response != .stop else {
                     log.error("stream thread failed", ["error": .text(error.text)])
+                    return false
+                }
+                // Waiting for a broker is no reason to give up.
+                if failure.response == .recreate, !restarts.allows(now: clock.monotonicMilliseconds) {
+                    log.error("stream thread failed too often", ["error": .text(error.text)])
                     return false
                 }
                 log.repeated(.warn, "stream thread begins anew", ["error": .text(error.text)])
@@ -208,5 +215,16 @@ final class StopRequest: Sendable {
     func onRequest(_ body: @escaping @Sendable () -> Void) {
         action.withLock { $0 = body }
         if isRequested { body() }
+    }
+}
+
+/// How often a thread may be made anew: 20 times within ten minutes.
+private struct RestartLimit {
+    private var times: [Int64] = []
+
+    mutating func allows(now: Int64) -> Bool {
+        times.removeAll { now - $0 > 600_000 }
+        times.append(now)
+        return times.count <= 20
     }
 }
