@@ -17,8 +17,13 @@ public final class KafkaAdmin: @unchecked Sendable {
         rd_kafka_conf_set(committed.pointer, "isolation.level", "read_committed", nil, 0)
         rd_kafka_conf_set(configuration.pointer, "isolation.level", "read_uncommitted", nil, 0)
         let hasGroup = configuration.value(of: "group.id") != nil
+        // Only where they are set: librdkafka warns of a producer's property even if it is set to nothing.
+        var unwanted: [String] = []
+        for name in ["group.instance.id", "transactional.id"] {
+            if let value = configuration.value(of: name), !value.isEmpty { unwanted.append(name) }
+        }
         for pointer in [committed.pointer, configuration.pointer] {
-            for name in ["group.instance.id", "transactional.id"] { rd_kafka_conf_set(pointer, name, nil, nil, 0) }
+            for name in unwanted { rd_kafka_conf_set(pointer, name, nil, nil, 0) }
             // It joins no group. But librdkafka 2.0.2 dereferences its own group when a coordinator of another one has moved,
             // and dies if it has none.
             if !hasGroup { rd_kafka_conf_set(pointer, "group.id", "streamkit-admin", nil, 0) }
