@@ -36,9 +36,9 @@ extension Evaluation {
                 if stopsAtFailure { return false }
             }
         }
-        if let dependencies = rules.pointee.dependencies, value.kind == .object {
+        if let dependencies = rules.pointee.dependencies, let first = dependencies.baseAddress, value.kind == .object {
             for index in 0..<dependencies.count {
-                let dependency = dependencies.baseAddress.unsafelyUnwrapped + index
+                let dependency = first + index
                 if value.member(utf8: dependency.pointee.name) == nil { continue }
                 if !evaluateDependency(dependency, node, value, tracking: tracking) {
                     isValid = false

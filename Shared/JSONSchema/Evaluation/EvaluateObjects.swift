@@ -21,8 +21,10 @@ extension Evaluation {
         var isValid = true
         var present = 0
         let properties = rules.pointee.properties
+        // No properties, and nothing to point at: the range is empty then, too.
+        let first = properties.baseAddress
         for index in 0..<properties.count {
-            let property = properties.baseAddress.unsafelyUnwrapped + index
+            guard let property = first.map({ $0 + index }) else { break }
             if let field = record.field(slots[index]) {
                 guard let child = property.pointee.node else { continue }
                 present &+= 1

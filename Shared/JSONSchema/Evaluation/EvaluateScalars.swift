@@ -11,8 +11,9 @@ extension Evaluation {
         }
         let decimal = value.decimal
         var isValid = true
+        let firstBound = rules.pointee.bounds.baseAddress
         for index in rules.pointee.bounds.indices {
-            let bound = rules.pointee.bounds.baseAddress.unsafelyUnwrapped + index
+            guard let bound = firstBound.map({ $0 + index }) else { break }
             if isWithin(bound, value, decimal) { continue }
             isValid = false
             guard report(node, bound.pointee.keyword, value, Message.bound(bound.pointee, of: value, name(value)))

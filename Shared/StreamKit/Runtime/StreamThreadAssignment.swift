@@ -38,6 +38,7 @@ extension StreamThread {
 
     private func assign(_ partitions: [TopicPartition]) throws(StreamFault) {
         for id in Array(tasks.keys) { closeTask(id, park: true) }
+        restorationProgress = (-1, 0)
         do throws(BrokerFailure) {
             let committed = try patiently { () throws(BrokerFailure) in try consumer.committed(partitions) }
             var positions: [TopicPartition: Int64] = [:]
@@ -205,6 +206,8 @@ extension StreamThread {
         }
         restorations.removeFirst()
         restoration.close()
+        // The next one is watched from its own beginning.
+        restorationProgress = (-1, 0)
         guard let task = tasks[restoration.task] else { return }
         let mine = task.inputs.filter { ledger[$0.source] != nil }.map(\.partition)
         do throws(BrokerFailure) {

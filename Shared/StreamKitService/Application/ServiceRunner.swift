@@ -44,8 +44,8 @@ struct ServiceRunner<Service: StreamService> {
             let backends = try clients.makeBackends()
             guard try prepareTopics(cluster, stop) else { return .drained }
             let isReady = SharedFlag()
-            let background = startBackground(stop, isReady, statuses, lagProbe, cluster)
-            defer { background?.join() }
+            guard let background = startBackground(stop, isReady, statuses, lagProbe, cluster) else { return .failed }
+            defer { background.join() }
             while !isReady.isRaised && !stop.isRequested { clock.pause(milliseconds: 5) }
             return runThreads(statuses, cluster, backends, stop)
         } catch {
@@ -120,7 +120,6 @@ struct ServiceRunner<Service: StreamService> {
         }
         if thread == nil {
             logger.error("the system gives no thread for the work beside the records")
-            stop.request()
         }
         return thread
     }
