@@ -63,7 +63,8 @@ public struct KafkaClusterSettings: Sendable {
     func adminProperties() -> KafkaDefaults.Properties {
         let owned: KafkaDefaults.Properties = [
             ("bootstrap.servers", bootstrapServers), ("client.id", "\(application)-\(instance)"),
-            ("group.id", application),
+            // librdkafka compares the user's max.poll.interval.ms with it.
+            ("group.id", application), ("session.timeout.ms", milliseconds(sessionTimeout)),
         ]
         return KafkaDefaults.connection() + owned + properties
     }
