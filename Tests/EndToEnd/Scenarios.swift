@@ -158,6 +158,31 @@ struct Scenarios {
         try finish(pipeline, &generator)
     }
 
+    /// Two programs with one INSTANCE_ID: each fences the other, again and again, until one of them gives up.
+    func sameInstanceTwice() throws {
+        let pipeline = try OrderPipeline(on: broker)
+        defer { pipeline.stop() }
+        var generator = OrderGenerator(seed: seed)
+        for service in OrderPipeline.services { try pipeline.start(service) }
+        try pipeline.load(500, of: &generator)
+        try pipeline.start("deduplicator", instance: "1", as: "impostor")
+        let (first, second) = (
+            try pipeline.process("deduplicator"), try pipeline.process("deduplicator", instance: "impostor")
+        )
+        let deadline = Date() + 120
+        while first.isRunning && second.isRunning {
+            if Date() > deadline {
+                throw HarnessError("both go on for two minutes:\n\(pipeline.logs(of: "deduplicator"))")
+            }
+            try pipeline.load(20, of: &generator)
+            usleep(100_000)
+        }
+        let loser = try pipeline.forgetEnded("deduplicator")
+        XCTAssertTrue(loser.contains("exit code 1") && loser.contains("failed too often"), loser)
+        try pipeline.load(500, of: &generator)
+        try finish(pipeline, &generator)
+    }
+
     // MARK: The broker, the disk
 
     /// The broker dies in the middle of transactions, and comes back.

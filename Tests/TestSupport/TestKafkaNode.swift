@@ -92,6 +92,8 @@ final class TestKafkaNode {
         shell.standardOutput = answer
         shell.standardError = FileHandle.nullDevice
         try shell.run()
+        // Another child that held it open would keep the shell waiting.
+        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         guard let line = String(data: answer.fileHandleForReading.availableData, encoding: .utf8),
             let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines))
         else { throw TestKafkaError("node \(id) did not start") }

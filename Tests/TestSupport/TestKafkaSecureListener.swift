@@ -1,6 +1,7 @@
 import Foundation
 
-/// A listener of a test's Kafka that asks for SASL (SCRAM-SHA-512) over TLS, with one user and a certificate authority of its own.
+/// A listener of a test's Kafka that asks for SASL (SCRAM-SHA-512 or PLAIN) over TLS, with one user and a certificate authority of
+/// its own.
 public final class TestKafkaSecureListener {
     public let user = "orders"
     public let password = UUID().uuidString
@@ -38,7 +39,9 @@ public final class TestKafkaSecureListener {
         try both.joined().write(toFile: path("keystore.pem"), atomically: true, encoding: .utf8)
         return [
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\(name):SASL_SSL",
-            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+            "listener.name.\(name.lowercased()).plain.sasl.jaas.config":
+                "org.apache.kafka.common.security.plain.PlainLoginModule required user_\(user)=\"\(password)\";",
             "listener.name.\(name.lowercased()).scram-sha-512.sasl.jaas.config":
                 "org.apache.kafka.common.security.scram.ScramLoginModule required;",
             "ssl.keystore.type": "PEM",
