@@ -24,6 +24,8 @@ final class Restoration {
     /// The changelogs whose first record has yet to say which they are.
     private var unidentified: Set<Int32> = []
     private(set) var remainingCount: Int64 = 0
+    /// For whoever watches: what was left when it last changed, and when that was.
+    var progress: (remaining: Int64, since: Int64) = (-1, 0)
     /// The changelogs that turned out not to be those that the stores were built from.
     private(set) var replaced: [TopicPartition] = []
 
