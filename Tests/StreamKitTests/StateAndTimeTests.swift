@@ -25,6 +25,16 @@ final class ChangelogTests: XCTestCase {
         XCTAssertEqual(try decode(Changelog.definitionKey), "definition")
     }
 
+    func testADefinitionIsReadAsItIsWritten() {
+        for format in ["", "count/1", "sum of a\nand b", "x\nchangelog=zz"] {
+            for identity in [nil, 0, 0x9f3a, UInt64.max] as [UInt64?] {
+                let definition = Changelog.Definition(format: format, identity: identity)
+                XCTAssertEqual(Changelog.Definition(text: definition.text), definition)
+            }
+        }
+        XCTAssertEqual(Changelog.Definition(format: "d/1", identity: 255).text, "d/1\nchangelog=ff")
+    }
+
     func testWhatIsNotOursIsRefused() {
         for key in [nil, [], [1], [1, 2], [1, 255, 0]] as [[UInt8]?] {
             XCTAssertThrowsError(try decode(key)) { XCTAssertEqual($0 as? Changelog.Failure, .malformed) }

@@ -10,7 +10,7 @@ public final class Deduplication: Processor {
     private let store: KeyValueStore
     private let row = EventRow(operandCount: 0)
     private let entries = OutputBuffer(capacity: SeenEntries.entryBytes)
-    private var passedUnknownOldCount = 0
+    private let passedUnknownOld: TransactionCounter
     private var sweepCursor = SweepCursor()
     private var isSweeping = false
     /// The watermark when the last sweep began.
@@ -24,10 +24,9 @@ public final class Deduplication: Processor {
         self.retentionMilliseconds = retentionMilliseconds
         self.reader = reader
         self.store = context.store(store)
+        passedUnknownOld = context.counter("passed_unknown_old")
         super.init(context)
     }
-
-    public override var counters: [(name: String, count: Int)] { [("passed_unknown_old", passedUnknownOldCount)] }
 
     public override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
@@ -46,7 +45,7 @@ public final class Deduplication: Processor {
             }
         }
         if isExpired(eventTime, watermark) {
-            passedUnknownOldCount += 1
+            passedUnknownOld.count()
         } else {
             SeenEntries.append(
                 SeenEntries.Entry(

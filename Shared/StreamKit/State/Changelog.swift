@@ -19,6 +19,36 @@ package enum Changelog {
 
     package static let definitionKey: [UInt8] = [version, definition]
 
+    /// The value of a changelog's first record.
+    package struct Definition: Hashable {
+        /// What the entries mean.
+        package var format: String
+        /// Drawn when the changelog was begun: of two changelogs of one name, the second made after the first was deleted, it
+        /// tells which one a store was built from. nil where nobody wrote it.
+        package var identity: UInt64?
+
+        private static let separator = "\nchangelog="
+
+        package init(format: String, identity: UInt64?) {
+            self.format = format
+            self.identity = identity
+        }
+
+        package init(text: String) {
+            if let range = text.ranges(of: Self.separator).last,
+                let identity = UInt64(text[range.upperBound...], radix: 16)
+            {
+                self.init(format: String(text[..<range.lowerBound]), identity: identity)
+            } else {
+                self.init(format: text, identity: nil)
+            }
+        }
+
+        package var text: String {
+            format + (identity.map { Self.separator + String($0, radix: 16) } ?? "")
+        }
+    }
+
     package enum Item {
         case entry(key: Bytes)
         case definition
