@@ -101,6 +101,12 @@ let package = Package(
         tests("RocksDBTests", ["RocksDB"]),
         tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        tests(
+            "ServiceTests",
+            [
+                "validator", "enricher", "deduplicator", "aggregator", "anomaly-detector", "cdc-forwarder", "StreamKit",
+                "StreamKitService", "StreamKitTesting",
+            ]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),

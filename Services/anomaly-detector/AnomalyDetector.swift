@@ -1,12 +1,12 @@
 import Expressions
-import StreamKit
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
 /// Watches what belongs to one key, a customer say, and tells what is suspicious.
-@main struct AnomalyDetector: StreamService {
-    static let name = "anomaly-detector"
-    static let about = "Tells bursts, conditions and outliers among the records of a key."
+@main package struct AnomalyDetector: StreamService {
+    package static let name = "anomaly-detector"
+    package static let about = "Tells bursts, conditions and outliers among the records of a key."
 
     private let input: ServiceInput
     private let output: SinkDefinition
@@ -15,7 +15,7 @@ import StreamKitService
     private let rules: AnomalyRules
     private let shufflePartitions: Int32?
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         declarations = RuleDeclarations(settings)
@@ -34,9 +34,9 @@ import StreamKitService
         }
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         guard let expressions else { return }
         let declarations = declarations
         let rules = rules
