@@ -92,7 +92,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON"]),
         tests("YAMLTests", ["YAML"]),
-        tests("HTTPTests", ["HTTP"]),
+        tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("MetricsTests", ["Metrics"]),
         tests("PatternsTests", ["Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
@@ -105,7 +105,7 @@ let package = Package(
             "ServiceTests",
             [
                 "validator", "enricher", "deduplicator", "aggregator", "anomaly-detector", "cdc-forwarder", "StreamKit",
-                "StreamKitService", "StreamKitTesting",
+                "StreamKitService", "StreamKitTesting", "YAML",
             ]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),

@@ -61,14 +61,14 @@ struct AnomalyRulesReader {
         var rules: [AnomalyRules.Rule] = []
         var longest = Duration.zero
         for (type, section) in settings.namedSections("rules") {
+            let severity = section.required("severity", .word(Severity.self))
+            let description = section.value("description", .text, default: type)
             guard let condition = condition(type, section, hasAmount: hasAmount, longest: &longest) else { continue }
             rules.append(
                 AnomalyRules.Rule(
-                    type: type, severity: section.required("severity", .word(Severity.self)).rawValue,
-                    condition: condition,
-                    description: section.value("description", .text, default: type)))
+                    type: type, severity: severity.rawValue, condition: condition, description: description))
         }
-        if rules.isEmpty { settings.problem("rules", "names no rule") }
+        if !settings.isPresent("rules") { settings.problem("rules", "is missing; must be a mapping of names to rules") }
         // What arrives late still meets the orders around it: a day is kept beyond the longest span.
         let remember = settings.value(
             "remember", .duration(in: longest...(.seconds(366 * 86_400))), default: longest + .seconds(86_400))

@@ -100,9 +100,10 @@ struct SettingPath: Hashable, CustomStringConvertible {
         return path
     }
 
-    /// Descends by each part of a dotted key.
+    /// Descends by each part of a dotted key; an empty one stays here.
     func keys(_ dotted: String) -> SettingPath {
-        dotted.split(separator: ".", omittingEmptySubsequences: false).reduce(self) { $0.key(String($1)) }
+        if dotted.isEmpty { return self }
+        return dotted.split(separator: ".", omittingEmptySubsequences: false).reduce(self) { $0.key(String($1)) }
     }
 
     func element(_ position: Int) -> SettingPath {
