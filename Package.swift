@@ -39,6 +39,13 @@ let ruleServices: [Target.Dependency] = ["StreamKit", "StreamKitService", "Strea
 
 let package = Package(
     name: "streamkit",
+    products: [
+        // What a service of one's own is made of, and what tests it. The services themselves are products by themselves.
+        .library(
+            name: "StreamKit",
+            targets: ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON", "JSONSchema"]),
+        .library(name: "StreamKitTesting", targets: ["StreamKitTesting"]),
+    ],
     targets: [
         // Floor 0: C libraries, and the few lines of C or C++ where a header does not reach Swift.
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
