@@ -28,7 +28,7 @@ final class ReplayTests: XCTestCase {
             batch.forEach(
                 record: { view in
                     var headers: [String] = []
-                    view.headers.forEach { name, value in
+                    view.headers?.forEach { name, value in
                         headers.append(
                             String(decoding: name, as: UTF8.self) + "="
                                 + (value.map { String(decoding: $0, as: UTF8.self) } ?? "null"))

@@ -218,7 +218,7 @@ private final class ReplayWriter {
         _ partition: Int32
     ) throws {
         var headers = OutgoingHeaders()
-        letter.headers.forEach { name, value in
+        letter.headers?.forEach { name, value in
             if !RefusedRecord.isOfRefusal(name) { headers.add(String(decoding: name, as: UTF8.self), value) }
         }
         headers.add(RefusedRecord.replaysHeader, "\(refused.replays + 1)")

@@ -38,14 +38,14 @@ struct RefusedRecord {
     /// - Parameter reader: any, to be used again.
     init(_ letter: ConsumedRecord, _ reader: JSONRecord) throws(Obstacle) {
         func header(_ name: String) -> String? {
-            Self.families.lazy.compactMap { letter.headers.last($0 + name) }.first
+            Self.families.lazy.compactMap { letter.headers?.last($0 + name) }.first
                 .map { String(decoding: $0, as: UTF8.self) }
         }
         guard let topic = header("topic"), !topic.isEmpty else { throw .withoutOrigin }
         self.topic = topic
         partition = header("partition").flatMap { Int32($0) }
         replays =
-            letter.headers.last(Self.replaysHeader).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+            letter.headers?.last(Self.replaysHeader).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
         value = try Self.original(letter.value, reader)
     }
 
