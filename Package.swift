@@ -39,6 +39,13 @@ let ruleServices: [Target.Dependency] = ["StreamKit", "StreamKitService", "Strea
 
 let package = Package(
     name: "streamkit",
+    products: [
+        // What a service of one's own is made of, and what tests it. The services themselves are products by themselves.
+        .library(
+            name: "StreamKit",
+            targets: ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON", "JSONSchema"]),
+        .library(name: "StreamKitTesting", targets: ["StreamKitTesting"]),
+    ],
     targets: [
         // Floor 0: C libraries, and the few lines of C or C++ where a header does not reach Swift.
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
@@ -93,7 +100,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON"]),
         tests("YAMLTests", ["YAML"]),
-        tests("HTTPTests", ["HTTP"]),
+        tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("MetricsTests", ["Metrics"]),
         tests("PatternsTests", ["Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
@@ -103,6 +110,12 @@ let package = Package(
         tests(
             "StreamKitKafkaTests", ["EmbeddedBroker", "StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        tests(
+            "ServiceTests",
+            [
+                "validator", "enricher", "deduplicator", "aggregator", "anomaly-detector", "cdc-forwarder", "StreamKit",
+                "StreamKitService", "StreamKitTesting", "YAML",
+            ]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),

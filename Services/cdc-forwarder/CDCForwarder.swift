@@ -1,27 +1,27 @@
 import ChangeData
 import Expressions
-import StreamKit
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
 /// Maps a table's changes, as a change-data-capture connector writes them, onto records.
-@main struct CDCForwarder: StreamService {
-    static let name = "cdc-forwarder"
-    static let about = "Maps change events of a database onto records."
+@main package struct CDCForwarder: StreamService {
+    package static let name = "cdc-forwarder"
+    package static let about = "Maps change events of a database onto records."
 
     private let input: ServiceInput
     private let output: SinkDefinition
     private let mapping: ChangeMapping
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         mapping = ChangeMapping(settings)
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { mapping.declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { mapping.declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         let mapping = mapping
         flow.source("changes", topics: input.topics)
             .process("map") { ForwardProcessor($0, mapping) }

@@ -1,29 +1,29 @@
 import Expressions
 import JSONSchema
-import StreamKit
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
 /// Lets through what fulfils a schema and rules, byte for byte; everything else becomes a dead letter.
-@main struct Validator: StreamService {
-    static let name = "validator"
-    static let about = "Lets through records that fulfil a JSON Schema and rules."
+@main package struct Validator: StreamService {
+    package static let name = "validator"
+    package static let about = "Lets through records that fulfil a JSON Schema and rules."
 
     private let input: ServiceInput
     private let output: SinkDefinition
     private let declarations: RuleDeclarations
     private let rules: ValidationRules
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         declarations = RuleDeclarations(settings)
         rules = ValidationRules(settings, declarations)
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         let declarations = declarations
         let rules = rules
         flow.source("records", topics: input.topics)

@@ -32,4 +32,8 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
     func testBrokerKilledAndRestarted() throws {
         try run { try $0.killedBroker(times: 3, orders: 2_000) }
     }
+
+    func testServicesOfSeveralThreads() throws {
+        try run { try $0.killedServices(orders: 1_200, kills: 3, settings: ["threads=2"]) }
+    }
 }

@@ -96,7 +96,7 @@ enum TypedValue {
         case .decimal:
             return (json.decimal ?? text(json).flatMap { Decimal($0.string) }).map { .decimal($0) }
         case .string: return text(json).map { .string($0) }
-        case .bytes: return text(json).flatMap { Base64.decode($0.utf8) }.map { .bytes($0) }
+        case .bytes: return text(json).flatMap { $0.utf8.withUnsafeBytes { Base64.decode($0) } }.map { .bytes($0) }
         case .timestamp: return text(json).flatMap { try? parseTimestamp($0) }.map { .timestamp($0) }
         case .duration: return text(json).flatMap { try? parseDuration($0) }.map { .duration(nanoseconds: $0) }
         case .dyn, .error, .parameter: return dynamic(json)

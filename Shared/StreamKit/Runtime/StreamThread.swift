@@ -212,6 +212,7 @@ public final class StreamThread: AssignmentListener {
             recordsRead.count()
             do throws(StreamFault) {
                 if let reason = isolation.reason(against: source, record.origin.offset) {
+                    tellOfCulprit(record, of: input.partition, reason)
                     throw .refused(Refusal("OUTPUT_REFUSED", reason))
                 }
                 try head.with { (head) throws(StreamFault) in try head.process(record) }
