@@ -65,6 +65,28 @@ enum Batches {
 }
 
 extension Batches {
+    static func bytes(_ hexadecimal: String) -> [UInt8] {
+        let digits = hexadecimal.compactMap { $0.hexDigitValue }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    /// Three records without keys, a millisecond apart from `baseTimestamp` on, as a Java producer packs them.
+    static let gzip = bytes(
+        "0000000000000003 00000059 00000000 02 fd33037d 0001 00000002 0000018bcfe56800 0000018bcfe56802"
+            + "ffffffffffffffff ffff ffffffff 00000003"
+            + "1f8b08000000000000fff36160606074482400187c1898988852c6c24284320089b6d29375000000")
+
+    /// The batch with other bytes in it and a checksum that matches them.
+    static func altered(_ batch: [UInt8], _ alter: (inout [UInt8]) -> Void) -> [UInt8] {
+        var altered = batch
+        alter(&altered)
+        let checksum = altered[21...].withUnsafeBytes { CRC32C.checksum($0) }
+        for index in 0..<4 { altered[17 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(24 - 8 * index)) }
+        return altered
+    }
+}
+
+extension Batches {
     struct Decoded {
         let offset: Int64
         let value: String?
