@@ -96,6 +96,8 @@ extension Batches {
         let baseOffset: Int64
         let lastOffset: Int64
         let isIntact: Bool
+        /// Of a control batch: 0 for an abort, 1 for a commit.
+        let outcome: Int64?
         /// Empty for control batches.
         let records: [Decoded]
     }
@@ -141,7 +143,8 @@ extension Batches {
             batches.append(
                 DecodedBatch(
                     baseOffset: baseOffset, lastOffset: baseOffset + number(23..<27),
-                    isIntact: number(17..<21) == Int64(checksum), records: records))
+                    isIntact: number(17..<21) == Int64(checksum), outcome: isControl ? number(68..<70) : nil,
+                    records: records))
             rest.removeFirst(count)
         }
         return batches

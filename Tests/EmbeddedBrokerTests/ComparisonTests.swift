@@ -6,24 +6,6 @@ import XCTest
 ///
 /// Needs `KAFKA_BOOTSTRAP_SERVERS`: 127.0.0.1 and the port of a broker of Apache Kafka, on which it creates topics.
 final class ComparisonTests: XCTestCase {
-    /// A driver whose requests go over sockets.
-    private final class RemoteDriver: BrokerDriver {
-        private let port: UInt16
-        private var sockets: [ConnectionID: TestSocket] = [:]
-
-        init(port: UInt16) throws {
-            self.port = port
-            try super.init()
-        }
-
-        override func receive(_ bytes: [UInt8], from connection: ConnectionID) {
-            if sockets[connection] == nil { sockets[connection] = try? TestSocket(port: port) }
-            sockets[connection]?.send(TestSocket.framed(bytes))
-        }
-
-        override func takeAnswer(_ connection: ConnectionID) -> [UInt8]? { sockets[connection]?.receiveAnswer() }
-    }
-
     /// Coordinators that load, and transactions whose markers are on their way: clients ask again.
     private static let passingErrors: Set<Int16> = [14, 15, 16, 51]
 
