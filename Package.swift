@@ -105,7 +105,7 @@ let package = Package(
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "TestSupport", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -96,10 +96,29 @@ extension Batches {
         let baseOffset: Int64
         let lastOffset: Int64
         let isIntact: Bool
+        let producerID: Int64
+        let isTransactional: Bool
         /// Of a control batch: 0 for an abort, 1 for a commit.
         let outcome: Int64?
         /// Empty for control batches.
         let records: [Decoded]
+    }
+
+    /// Of a topic's batches from its first one on those whose transaction was committed, or that have none, in their order.
+    static func committed(_ batches: [DecodedBatch]) -> [DecodedBatch] {
+        var open: [Int64: [DecodedBatch]] = [:]
+        var committed: [DecodedBatch] = []
+        for batch in batches {
+            if let outcome = batch.outcome {
+                let ended = open.removeValue(forKey: batch.producerID) ?? []
+                if outcome == 1 { committed += ended }
+            } else if batch.isTransactional {
+                open[batch.producerID, default: []].append(batch)
+            } else {
+                committed.append(batch)
+            }
+        }
+        return committed.sorted { $0.baseOffset < $1.baseOffset }
     }
 
     /// Reads uncompressed batches as a client would.
@@ -143,7 +162,8 @@ extension Batches {
             batches.append(
                 DecodedBatch(
                     baseOffset: baseOffset, lastOffset: baseOffset + number(23..<27),
-                    isIntact: number(17..<21) == Int64(checksum), outcome: isControl ? number(68..<70) : nil,
+                    isIntact: number(17..<21) == Int64(checksum), producerID: number(43..<51),
+                    isTransactional: batch[22] & 0x10 != 0, outcome: isControl ? number(68..<70) : nil,
                     records: records))
             rest.removeFirst(count)
         }

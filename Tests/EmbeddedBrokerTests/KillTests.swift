@@ -187,14 +187,7 @@ private final class Workload {
 
     private func verify() throws {
         XCTAssertEqual(try read("plain").flatMap(\.records).map(\.value), plain)
-        var (seen, open): ([String], [String]) = ([], [])
-        for batch in try read("tx") {
-            if batch.outcome == 1 { seen += open }
-            if batch.outcome != nil { open = [] }
-            open += batch.records.compactMap(\.value)
-        }
-        XCTAssertEqual(seen, committed)
-        XCTAssertEqual(open, [])
+        XCTAssertEqual(Batches.committed(try read("tx")).flatMap(\.records).map(\.value), committed)
         XCTAssertEqual(
             try victim.attempt { try $0.fetchOffset(topic: "tx", group: "g", requireStable: true) },
             .init(offset: lastCommitted, error: 0))
