@@ -36,6 +36,12 @@ final class Program {
         return try XCTUnwrap(UInt16(line.dropFirst(prefix.count).dropLast()))
     }
 
+    func residentBytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = try XCTUnwrap(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        return try XCTUnwrap(Int(line.split(whereSeparator: { !$0.isNumber })[0])) * 1_024
+    }
+
     func end(_ signal: Int32) -> Int32 {
         self.signal(signal)
         process.waitUntilExit()
