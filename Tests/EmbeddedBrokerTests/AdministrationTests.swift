@@ -44,6 +44,73 @@ final class AdministrationTests: XCTestCase {
         XCTAssertEqual(try broker.deleteRecords(of: "compacted", before: -1), 44)
     }
 
+    func testTopicsGrowAndNeverShrink() throws {
+        XCTAssertEqual(try broker.growTopic("t", to: 3), 0)
+        XCTAssertEqual(try broker.produce(Batches.batch("a"), to: "t", partition: 2).error, 0)
+        XCTAssertEqual(try broker.growTopic("t", to: 3), 37)
+        XCTAssertEqual(try broker.growTopic("t", to: 2), 37)
+        XCTAssertEqual(try broker.growTopic("none", to: 2), 3)
+    }
+
+    func testNoRequestMakesMorePartitionsThanThereIsMemory() throws {
+        for number in 0..<9 { XCTAssertEqual(try broker.createTopic("many\(number)", partitions: 10_000), 0) }
+        XCTAssertEqual(try broker.createTopic("last", partitions: 10_000), 44)
+        XCTAssertEqual(try broker.growTopic("t", to: 10_000), 0)
+        XCTAssertEqual(try broker.createTopic("one-more"), 44)
+        XCTAssertEqual(try broker.deleteTopic("many0"), 0)
+        XCTAssertEqual(try broker.createTopic("one-more"), 0)
+    }
+
+    func testSettingsAreAlteredOneByOne() throws {
+        XCTAssertEqual(try broker.settings(of: "t")?["retention.ms"], "604800000")
+        XCTAssertEqual(try broker.alterSetting("t", "retention.ms", operation: 0, "5"), 0)
+        XCTAssertEqual(try broker.alterSetting("t", "cleanup.policy", operation: 2, "compact"), 0)
+        XCTAssertEqual(try broker.settings(of: "t")?["retention.ms"], "5")
+        XCTAssertEqual(try broker.settings(of: "t")?["cleanup.policy"], "delete,compact")
+        XCTAssertEqual(try broker.alterSetting("t", "cleanup.policy", operation: 3, "delete"), 0)
+        XCTAssertEqual(try broker.settings(of: "t")?["cleanup.policy"], "compact")
+        XCTAssertEqual(try broker.alterSetting("t", "retention.ms", operation: 1, nil), 0)
+        XCTAssertEqual(try broker.settings(of: "t")?["retention.ms"], "604800000")
+        XCTAssertEqual(try broker.alterSetting("t", "retention.ms", operation: 0, "soon"), 40)
+        XCTAssertEqual(try broker.alterSetting("t", "no.such", operation: 0, "1"), 40)
+        XCTAssertEqual(try broker.alterSetting("t", "retention.ms", operation: 2, "1"), 40, "no list")
+        XCTAssertEqual(try broker.alterSetting("none", "retention.ms", operation: 0, "1"), 3)
+        XCTAssertNil(try broker.settings(of: "none"))
+    }
+
+    // MARK: - Groups
+
+    func testGroupsAreListedDescribedAndDeleted() throws {
+        XCTAssertEqual(try broker.commitOffset(1, topic: "t", group: "idle"), 0)
+        let member = try broker.joinAndSync("busy", sessionTimeoutMilliseconds: 10_000)
+        XCTAssertEqual(try broker.listGroups(), ["busy", "idle"])
+        XCTAssertEqual(
+            try broker.describeGroups(["busy", "idle", "none", "busy"]),
+            ["busy Stable 1", "idle Empty 0", "none Dead 0"])
+        XCTAssertEqual(try broker.deleteGroup("busy"), 68)
+        XCTAssertEqual(try broker.deleteGroup("none"), 69)
+        XCTAssertEqual(try broker.deleteGroup("idle"), 0)
+        XCTAssertEqual(try broker.fetchOffset(topic: "t", group: "idle"), .init(offset: -1, error: 0))
+        XCTAssertEqual(try broker.leave("busy", memberID: member.id), 0)
+        XCTAssertEqual(try broker.deleteGroup("busy"), 0)
+        XCTAssertEqual(try broker.listGroups(), [])
+    }
+
+    func testOffsetsAreDeletedUnlessTheirTopicIsSubscribed() throws {
+        XCTAssertEqual(try broker.createTopic("u"), 0)
+        let member = try broker.joinAndSync("g", sessionTimeoutMilliseconds: 10_000)
+        for topic in ["t", "u"] {
+            XCTAssertEqual(
+                try broker.commitOffset(
+                    3, topic: topic, group: "g", generation: member.generation, memberID: member.id), 0)
+        }
+        XCTAssertEqual(try broker.deleteOffset("t", of: "g"), 86)
+        XCTAssertEqual(try broker.deleteOffset("u", of: "g"), 0)
+        XCTAssertEqual(try broker.deleteOffset("u", of: "none"), 69)
+        XCTAssertEqual(try broker.fetchOffset(topic: "t", group: "g").offset, 3)
+        XCTAssertEqual(try broker.fetchOffset(topic: "u", group: "g").offset, -1)
+    }
+
     // MARK: - Offsets by time
 
     func testOffsetsByTime() throws {

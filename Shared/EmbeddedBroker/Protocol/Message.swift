@@ -20,6 +20,14 @@ struct ByTopic<Element> {
     }
 }
 
+extension Sequence {
+    /// The first of those with equal keys: what a request names many times is answered once, however large it is.
+    func distinct<Key: Hashable>(by key: KeyPath<Element, Key>) -> [Element] {
+        var seen: Set<Key> = []
+        return filter { seen.insert($0[keyPath: key]).inserted }
+    }
+}
+
 struct PartitionError {
     var partition: Int32
     var error: ErrorCode
