@@ -96,6 +96,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka"]),
+        benchmark("broker-benchmark", ["EmbeddedBroker"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON"]),
@@ -120,7 +121,7 @@ let package = Package(
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "TestSupport", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )
