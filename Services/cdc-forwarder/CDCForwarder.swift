@@ -54,9 +54,9 @@ struct ChangeMapping: Sendable {
         var options = DebeziumDecoder.Options()
         _ = settings.value("source.format", .word(Format.self), default: .debezium)
         // Without a schema an event does not tell a decimal's scale or a time's unit.
-        for (column, text) in settings.entries("source.columns", .text) {
+        for (column, text, mark) in settings.entries("source.columns", .text) {
             guard let encoding = ColumnEncoding(text) else {
-                settings.problem("source.columns.\(column)", "\(text) is no encoding; \(ColumnEncoding.grammar)")
+                settings.problem("source.columns.\(column)", at: mark, "\(text) is no encoding; \(ColumnEncoding.grammar)")
                 continue
             }
             options.columns[column] = encoding
