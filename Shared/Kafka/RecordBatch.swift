@@ -11,7 +11,8 @@ public struct ConsumedRecord {
     public let key: UnsafeRawBufferPointer?
     /// Nil is null (a tombstone), not empty.
     public let value: UnsafeRawBufferPointer?
-    public let headers: RecordHeaders
+    /// Nil where it is known to have none, without reading them.
+    public let headers: RecordHeaders?
 }
 
 /// What a consumer hears besides records, in its place among them.

@@ -12,7 +12,6 @@ public struct ComputedField: Sendable {
 /// Fields that expressions compute and that are put into the record without re-encoding the rest; a field that is there
 /// already is replaced. Later expressions may refer to what earlier ones computed. An empty optional leaves its field out.
 public final class ComputedFields {
-    /// A class, so that a turn of the loop over them counts one reference and not one for each of its members.
     private final class Field {
         let name: String
         let expression: Expression
@@ -32,23 +31,22 @@ public final class ComputedFields {
 
     private let evaluator: RuleEvaluator
     private let splice: JSONSplice
-    private let fields: [Field]
+    private let fields: UncountedArray<Field>
     private let output = OutputBuffer(capacity: 1024)
 
     public init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
         self.evaluator = evaluator
         let splice = JSONSplice(evaluator.context.record)
         self.splice = splice
-        self.fields = fields.map { field in
-            Field(field, splice.field(field.name), evaluator.context.slot(field.name))
-        }
+        self.fields = UncountedArray(
+            fields.map { field in Field(field, splice.field(field.name), evaluator.context.slot(field.name)) })
     }
 
     /// The present record with its fields; valid until the next call. The record must have been read by the evaluator.
     public func compute() throws(Refusal) -> Bytes {
         splice.begin()
         let context = evaluator.context
-        for field in fields {
+        try fields.forEach { (field) throws(Refusal) in
             do throws(EvaluationError) {
                 splice.set(field.splice)
                 let isThere: Bool

@@ -33,7 +33,7 @@ public final class DeadLetterReader {
         }
         func header(_ name: String) -> String? {
             for family in ["__streams.errors.", "__connect.errors."] {
-                if let value = record.headers.last(family + name) { return escaped(value) }
+                if let value = record.headers?.last(family + name) { return escaped(value) }
             }
             return nil
         }
