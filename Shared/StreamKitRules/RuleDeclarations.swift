@@ -64,11 +64,24 @@ public struct RuleDeclarations: Sendable {
             }
         }
         return compiled.enumerated().map { position, field in
-            let isReferredTo = compiled[(position + 1)...].contains { $0.expression.references.contains(field.name) }
-            return ComputedField(
-                name: field.name, expression: field.expression,
-                reader: isReferredTo ? try? environment.compile(field.name) : nil)
+            readable(
+                ComputedField(name: field.name, expression: field.expression, reader: nil),
+                by: compiled[(position + 1)...].map(\.expression))
         }
+    }
+
+    /// The same fields, when expressions beside them (a key, a topic) refer to them too.
+    public func fields(_ fields: [ComputedField], readBy expressions: [Expression]) -> [ComputedField] {
+        fields.map { readable($0, by: expressions) }
+    }
+
+    /// A field that is kept where the expressions find it, if one of them refers to it.
+    private func readable(_ field: ComputedField, by expressions: [Expression]) -> ComputedField {
+        guard field.reader == nil, expressions.contains(where: { $0.references.contains(field.name) }) else {
+            return field
+        }
+        return ComputedField(
+            name: field.name, expression: field.expression, reader: try? environment.compile(field.name))
     }
 
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {

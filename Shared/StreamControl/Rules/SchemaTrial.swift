@@ -29,7 +29,7 @@ public final class SchemaTrial {
     /// What is wrong with a file's value, a line each; none if it is valid.
     public func problems(_ bytes: [UInt8]) -> [String] {
         bytes.withUnsafeBytes { bytes in
-            do { try record.read(bytes) } catch { return [error.description(in: bytes)] }
+            do throws(JSONError) { try record.read(bytes) } catch { return [error.description(in: bytes)] }
             defer { record.clear() }
             return validator.violations().map { violation in
                 let place = violation.instancePointer.isEmpty ? "" : "\(violation.instancePointer): "
