@@ -102,6 +102,12 @@ let package = Package(
         tests("RocksDBTests", ["RocksDB"]),
         tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        tests(
+            "StreamKitRulesTests",
+            [
+                "Expressions", "StreamKit", "StreamKitRules", "StreamKitService", "StreamKitTesting", "aggregator",
+                "anomaly-detector", "cdc-forwarder", "deduplicator", "enricher", "validator",
+            ]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
