@@ -70,7 +70,8 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
             switch error {
             case .refused(let reason): throw .refused(reason: reason.reason)
             case .failed(let outcome):
-                throw .failed(BrokerFailure(outcome, "produce to \(producer?.name(of: topic) ?? "a topic")") ?? Self.closed)
+                throw .failed(
+                    BrokerFailure(outcome, "produce to \(producer?.name(of: topic) ?? "a topic")") ?? Self.closed)
             }
         }
     }

@@ -136,6 +136,8 @@ final class Evaluation {
     /// - Parameter tracking: whether someone asks which members and elements were evaluated; they are then marked.
     func evaluate(_ node: NodePointer, _ value: JSONValue, tracking: Bool) -> Bool {
         if node.pointee.acceptsAll { return true }
+        // The commonest schema of a field, and a step that leads nowhere.
+        if node.pointee.checksKindOnly, node.pointee.kinds.contains(KindSet(value.kind)) { return true }
         if program.usesDynamicScope, scope.last != node.pointee.resource {
             scope.push(node.pointee.resource)
             defer { scope.pop() }

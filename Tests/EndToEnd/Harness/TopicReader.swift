@@ -50,7 +50,7 @@ final class TopicReader {
     private func take(_ view: ConsumedRecord) {
         let place = consumer.topicPartition(at: view.partitionIndex)
         var headers: [(name: String, value: String)] = []
-        view.headers.forEach { name, value in
+        view.headers?.forEach { name, value in
             headers.append(
                 (String(decoding: name, as: UTF8.self), value.map { String(decoding: $0, as: UTF8.self) } ?? ""))
         }
