@@ -6,7 +6,8 @@ import StreamKitService
 
 /// Reads settings out of a text, as a service does out of its file.
 func read<Settings>(_ yaml: String, _ body: (SettingsReader) -> Settings?) throws -> Settings {
-    try SettingsDocument(Array(yaml.utf8), source: "s.yaml", environment: Environment([:])).read(body).settings
+    try SettingsDocument(Array(yaml.utf8), source: "s.yaml", environment: StreamKitService.Environment([:])).read(body)
+        .settings
 }
 
 /// A folder that ends with the test.
