@@ -85,11 +85,11 @@ final class Copy: RebalanceListener {
                 next[record.partitionIndex] = record.offset + 1
                 let partition = record.key.map { Murmur2.partition(of: $0, count: partitionCount) } ?? 0
                 do throws(ProduceError) {
-                    if keepsHeaders, !record.headers.isEmpty {
+                    if keepsHeaders, let headers = record.headers {
                         try producer.produce(
                             to: output, partition: partition, key: record.key, value: record.value,
                             timestampMilliseconds: record.timestampMilliseconds,
-                            headers: OutgoingHeaders(copying: record.headers))
+                            headers: OutgoingHeaders(copying: headers))
                     } else {
                         try producer.produce(
                             to: output, partition: partition, key: record.key, value: record.value,

@@ -10,34 +10,45 @@ final class ValidateProcessor: Processor {
     private let schema: SchemaValidator?
     private let rules: [ValidationRules.Rule]
     private let key: KeyExpression?
+    private let topic: TopicChoice?
+    // The same, for each record.
+    private let validator: Uncounted<SchemaValidator>?
+    private let conditions: UncountedArray<Expression>
+    private let keyOfRecord: Uncounted<KeyExpression>?
 
     init(_ context: ProcessorContext, _ declarations: RuleDeclarations, _ rules: ValidationRules) {
         evaluator = RuleEvaluator(declarations, context, expressions: rules.expressions)
         schema = rules.schema.map { [record = evaluator.context.record] in SchemaValidator($0, record: record) }
         self.rules = rules.rules
         key = rules.key.map { KeyExpression("key", $0) }
+        topic = TopicChoice(rules.output)
+        validator = schema.map { Uncounted($0) }
+        conditions = UncountedArray(rules.rules.map(\.condition))
+        keyOfRecord = key.map { Uncounted($0) }
         super.init(context)
     }
 
     override func process(_ record: Record) throws(StreamFault) {
         var valid = record
+        var output: Int?
         do throws(Refusal) {
             try evaluator.read(record)
             if !isValid() { throw violations() }
-            if let key { valid.key = try key.evaluate(evaluator) }
+            try keyOfRecord?.with { (key) throws(Refusal) in valid.key = try key.evaluate(evaluator) }
+            if let topic { output = try topic.output(evaluator) }
         } catch {
             throw .refused(error)
         }
-        try forward(valid)
+        if let output { try forward(valid, to: output) } else { try forward(valid) }
     }
 
     private func isValid() -> Bool {
-        if let schema, !schema.isValid() { return false }
-        for rule in rules {
-            // A rule that cannot be evaluated is not fulfilled.
-            guard (try? rule.condition.bool(in: evaluator.context)) == true else { return false }
-        }
-        return true
+        var isValid = true
+        validator?.with { isValid = $0.isValid() }
+        if !isValid { return false }
+        let context = evaluator.context
+        // A rule that cannot be evaluated is not fulfilled.
+        return conditions.allSatisfy { (try? $0.bool(in: context)) == true }
     }
 
     /// Everything that is wrong. A rule that fails to evaluate counts only if the schema found nothing: it fails because a field
@@ -47,7 +58,7 @@ final class ValidateProcessor: Processor {
         var messages = ofSchema.map(\.message)
         var rulesBroken = 0
         for rule in rules {
-            do {
+            do throws(EvaluationError) {
                 if try rule.condition.bool(in: evaluator.context) { continue }
                 messages.append("\(rule.field): \(rule.message)")
                 rulesBroken += 1

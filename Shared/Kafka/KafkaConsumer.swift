@@ -226,7 +226,7 @@ public final class KafkaConsumer {
             timestampMilliseconds: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : timestamp,
             key: content.key.map { UnsafeRawBufferPointer(start: $0, count: content.key_len) },
             value: content.payload.map { UnsafeRawBufferPointer(start: $0, count: content.len) },
-            headers: RecordHeaders(message: UnsafeMutableRawPointer(message)))
+            headers: RecordHeaders(of: message))
     }
 
     func event(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> ConsumerEvent {

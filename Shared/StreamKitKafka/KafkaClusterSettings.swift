@@ -37,6 +37,16 @@ public struct KafkaClusterSettings: Sendable {
         "request.required.acks", "message.timeout.ms", "delivery.timeout.ms", "queuing.strategy",
     ]
 
+    /// Why librdkafka, as it is loaded, does not take a property; nil if it does.
+    public static func refusal(of property: String, _ value: String) -> String? {
+        do throws(KafkaConfigurationError) {
+            _ = try KafkaConfiguration([(property, value)])
+            return nil
+        } catch {
+            return error.problems.first?.reason
+        }
+    }
+
     /// Of librdkafka, as it is loaded.
     public static var libraryVersion: String { KafkaLibrary.version }
     public static var isLibraryRecent: Bool { KafkaLibrary.isAtLeast2_3 }

@@ -3,7 +3,11 @@ internal import StreamKit
 
 /// A stream thread's producer on the Kafka room.
 final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
-    private var producer: Kafka.TransactionalProducer?
+    private var producer: Kafka.TransactionalProducer? {
+        didSet { present = producer.map { Uncounted($0) } }
+    }
+    /// The same, for each record.
+    private var present: Uncounted<Kafka.TransactionalProducer>?
     private let cluster: KafkaCluster
     private var topics: [ProducerTopic] = []
     private var timeout: Duration { cluster.settings.requestTimeout }
@@ -11,8 +15,10 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
     init(_ cluster: KafkaCluster, _ configuration: consuming KafkaConfiguration) throws(BrokerFailure) {
         self.cluster = cluster
         do throws(KafkaError) {
-            producer = try Kafka.TransactionalProducer(
+            let producer = try Kafka.TransactionalProducer(
                 configuration, observer: cluster.observer, queueFullTimeout: cluster.settings.transactionTimeout)
+            self.producer = producer
+            present = Uncounted(producer)
         } catch {
             throw BrokerFailure(.stop, operation: "make a producer", reason: error.reason)
         }
@@ -44,33 +50,39 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
         }
     }
 
-    func send(_ record: borrowing OutgoingRecord) throws(SendFailure) {
-        guard let producer else { throw .failed(Self.closed) }
+    func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure) {
+        guard let present else { throw .failed(Self.closed) }
         let topic = topics[Int(record.topic)]
         let timestamp = record.timestampMilliseconds < 0 ? nil : record.timestampMilliseconds
         do throws(ProduceError) {
-            let inherited = record.inherited.address.map { RecordHeaders(address: $0) }
-            if record.headers.isEmpty && inherited?.isEmpty ?? true {
-                try producer.produce(
-                    to: topic, partition: record.partition, key: record.key, value: record.value,
-                    timestampMilliseconds: timestamp)
-            } else {
-                try producer.produce(
-                    to: topic, partition: record.partition, key: record.key, value: record.value,
-                    timestampMilliseconds: timestamp, headers: Self.headers(inherited, record.headers))
+            try present.with { (producer) throws(ProduceError) in
+                if headers.isEmpty && record.inherited.address == nil {
+                    try producer.produce(
+                        to: topic, partition: record.partition, key: record.key, value: record.value,
+                        timestampMilliseconds: timestamp)
+                } else {
+                    try producer.produce(
+                        to: topic, partition: record.partition, key: record.key, value: record.value,
+                        timestampMilliseconds: timestamp, headers: Self.headers(record.inherited, headers))
+                }
             }
         } catch {
             switch error {
             case .refused(let reason): throw .refused(reason: reason.reason)
             case .failed(let outcome):
-                throw .failed(BrokerFailure(outcome, "produce to \(producer.name(of: topic))") ?? Self.closed)
+                throw .failed(
+                    BrokerFailure(outcome, "produce to \(producer?.name(of: topic) ?? "a topic")") ?? Self.closed)
             }
         }
     }
 
-    private static func headers(_ inherited: RecordHeaders?, _ added: [Header]) -> OutgoingHeaders {
+    private static func headers(_ inherited: HeaderReference, _ added: [Header]) -> OutgoingHeaders {
         var headers: OutgoingHeaders
-        if let inherited { headers = OutgoingHeaders(copying: inherited) } else { headers = OutgoingHeaders() }
+        if let address = inherited.address {
+            headers = OutgoingHeaders(copying: RecordHeaders(address: address))
+        } else {
+            headers = OutgoingHeaders()
+        }
         for header in added {
             if let value = header.value {
                 value.withUnsafeBytes { headers.add(header.name, $0) }

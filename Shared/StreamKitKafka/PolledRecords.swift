@@ -94,6 +94,6 @@ extension Origin {
         self.init(
             source: Int32(truncatingIfNeeded: record.partitionIndex), offset: record.offset, key: record.key,
             value: record.value, timestampMilliseconds: record.timestampMilliseconds ?? -1,
-            headers: HeaderReference(address: record.headers.address))
+            headers: HeaderReference(address: record.headers?.address))
     }
 }

@@ -12,51 +12,58 @@ public struct ComputedField: Sendable {
 /// Fields that expressions compute and that are put into the record without re-encoding the rest; a field that is there
 /// already is replaced. Later expressions may refer to what earlier ones computed. An empty optional leaves its field out.
 public final class ComputedFields {
-    /// A class, so that a turn of the loop over them counts one reference and not one for each of its members.
     private final class Field {
         let name: String
-        let expression: Expression
+        let expression: Uncounted<Expression>
         let splice: SpliceField
         /// Where the value goes if a later expression refers to it, and how it is read from there.
         let slot: VariableSlot?
-        let reader: Expression?
+        let reader: Uncounted<Expression>?
+        private let owned: [Expression?]
 
         init(_ field: ComputedField, _ splice: SpliceField, _ slot: VariableSlot?) {
             name = field.name
-            expression = field.expression
+            expression = Uncounted(field.expression)
             self.splice = splice
             self.slot = slot
-            reader = field.reader
+            reader = field.reader.map { Uncounted($0) }
+            owned = [field.expression, field.reader]
         }
     }
 
     private let evaluator: RuleEvaluator
     private let splice: JSONSplice
-    private let fields: [Field]
+    private let fields: UncountedArray<Field>
     private let output = OutputBuffer(capacity: 1024)
 
     public init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
         self.evaluator = evaluator
         let splice = JSONSplice(evaluator.context.record)
         self.splice = splice
-        self.fields = fields.map { field in
-            Field(field, splice.field(field.name), evaluator.context.slot(field.name))
-        }
+        self.fields = UncountedArray(
+            fields.map { field in Field(field, splice.field(field.name), evaluator.context.slot(field.name)) })
     }
 
     /// The present record with its fields; valid until the next call. The record must have been read by the evaluator.
     public func compute() throws(Refusal) -> Bytes {
         splice.begin()
         let context = evaluator.context
-        for field in fields {
+        let values = splice.values
+        try fields.forEach { (field) throws(Refusal) in
             do throws(EvaluationError) {
                 splice.set(field.splice)
-                let isThere: Bool
+                var isThere = false
                 if let slot = field.slot, let reader = field.reader {
-                    try field.expression.evaluate(in: context, into: slot)
-                    isThere = try reader.writeJSON(in: context, to: splice.values)
+                    try field.expression.with { (expression) throws(EvaluationError) in
+                        try expression.evaluate(in: context, into: slot)
+                    }
+                    try reader.with { (reader) throws(EvaluationError) in
+                        isThere = try reader.writeJSON(in: context, to: values)
+                    }
                 } else {
-                    isThere = try field.expression.writeJSON(in: context, to: splice.values)
+                    try field.expression.with { (expression) throws(EvaluationError) in
+                        isThere = try expression.writeJSON(in: context, to: values)
+                    }
                 }
                 if !isThere { splice.remove(field.splice) }
             } catch {

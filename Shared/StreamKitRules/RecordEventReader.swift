@@ -7,9 +7,8 @@ public final class RecordEventReader: EventReader {
     private let evaluator: RuleEvaluator
     private let key: KeyExpression
     private let eventTime: Expression
-    private let operands: [Operand]
+    private let operands: UncountedArray<Operand>
 
-    /// A class, so that a turn of the loop over them counts one reference and not two.
     private final class Operand {
         /// Which functions take it: an amount is summed, averaged and compared, but read once.
         let indices: [Int]
@@ -36,16 +35,17 @@ public final class RecordEventReader: EventReader {
         for (index, operand) in operands.enumerated() {
             if let operand { indices[operand.expression.sourceText, default: []].append(index) }
         }
-        self.operands = indices.values.sorted { $0[0] < $1[0] }.compactMap { indices in
-            operands[indices[0]].map { Operand(indices, $0.name, $0.expression) }
-        }
+        self.operands = UncountedArray(
+            indices.values.sorted { $0[0] < $1[0] }.compactMap { indices in
+                operands[indices[0]].map { Operand(indices, $0.name, $0.expression) }
+            })
     }
 
     public func read(_ record: Record, into row: EventRow) throws(Refusal) {
         try evaluator.read(record)
         row.key = try key.evaluate(evaluator)
         row.eventTimeMilliseconds = try EventTime.evaluate(eventTime, evaluator)
-        for operand in operands {
+        try operands.forEach { (operand) throws(Refusal) in
             let value = try Self.decimal(operand.expression, operand.name, evaluator)
             for index in operand.indices { row.operands[index] = value }
         }

@@ -21,6 +21,18 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
         try run { try $0.killedServices(orders: 2_000, kills: 6) }
     }
 
+    func testZombiesCommitNothing() throws {
+        try run { try $0.pausedInstances() }
+    }
+
+    func testInstancesJoinAndLeaveUnderLoad() throws {
+        try run { try $0.joiningAndLeaving() }
+    }
+
+    func testDeletedStateIsBuiltAgain() throws {
+        try run { try $0.deletedState() }
+    }
+
     func testServicesKilledWhileStarting() throws {
         try run { try $0.killedWhileStarting() }
     }
@@ -31,5 +43,9 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
 
     func testBrokerKilledAndRestarted() throws {
         try run { try $0.killedBroker(times: 3, orders: 2_000) }
+    }
+
+    func testServicesOfSeveralThreads() throws {
+        try run { try $0.killedServices(orders: 1_200, kills: 3, settings: ["threads=2"]) }
     }
 }

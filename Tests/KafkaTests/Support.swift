@@ -90,7 +90,8 @@ extension KafkaConsumer {
             batch.forEach(
                 record: { view in
                     var headers: [String] = []
-                    view.headers.forEach { name, value in headers.append("\(text(name) ?? "")=\(text(value) ?? "null")")
+                    view.headers?.forEach { name, value in
+                        headers.append("\(text(name) ?? "")=\(text(value) ?? "null")")
                     }
                     record(
                         Received(

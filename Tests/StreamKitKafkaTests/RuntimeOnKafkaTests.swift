@@ -88,7 +88,7 @@ final class RuntimeOnKafkaTests: XCTestCase {
         var seen: [String] = []
         try bench.read(bench.output) { record in
             var headers: [String] = []
-            record.headers.forEach { headers.append("\(text($0))=\($1.map(text) ?? "null")") }
+            record.headers?.forEach { headers.append("\(text($0))=\($1.map(text) ?? "null")") }
             seen.append("\(record.timestampMilliseconds ?? -1) \(headers)")
         }
         XCTAssertEqual(seen, ["1700000000123 [\"a=1\", \"b=2\"]"])

@@ -294,6 +294,39 @@ final class StreamThreadStartTests: XCTestCase {
         XCTAssertLessThan(faults.count(of: .bounds), 1000)
     }
 
+    func testRestoringShowsItsProgress() throws {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(60, keys: 60, poisonEvery: 0)
+        let first = fixture.start()
+        XCTAssertTrue(fixture.run([first]))
+        first.thread = nil
+        fixture.cluster.endSession(application: "app")
+        let second = fixture.start()
+        second.client.readerRecordsMax = 10
+        var remaining: [Int64] = []
+        for _ in 0..<60 where second.status.snapshot.state != .running {
+            second.turn()
+            let snapshot = second.status.snapshot
+            if snapshot.state == .restoring { remaining.append(snapshot.restoreRemaining.values.reduce(0, +)) }
+        }
+        XCTAssertEqual(second.status.snapshot.state, .running)
+        XCTAssertEqual(second.status.snapshot.restoreRemaining, [:])
+        XCTAssertGreaterThanOrEqual(remaining.count, 5)
+        XCTAssertEqual(remaining, remaining.sorted(by: >))
+        XCTAssertGreaterThanOrEqual(remaining.first ?? 0, 50)
+    }
+
+    func testChangelogRecordsHaveTheClocksTimeAndNotTheEvents() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(5, poisonEvery: 0)
+        let process = fixture.start()
+        XCTAssertTrue(fixture.run([process]))
+        let times = fixture.cluster.records(in: "app-counts-changelog").map(\.timestampMilliseconds)
+        XCTAssertFalse(times.isEmpty)
+        // Events are of the year 1970 here.
+        XCTAssertTrue(times.allSatisfy { abs($0 - fixture.cluster.clock.nowMilliseconds) < 60_000 }, "\(times)")
+    }
+
     func testADurableStoreReadsOnlyTheTailAfterACrash() {
         let fixture = Fixture(partitions: 1)
         fixture.produce(60, keys: 30, poisonEvery: 0)

@@ -30,10 +30,10 @@ public final class JSONRecord {
     @usableFromInline internal private(set) var nodes: UnsafeMutablePointer<JSONNode>
     var nodeCount = 0
     private var nodeCapacity = 0
-    var keys = KeyTable()
+    @usableFromInline internal var keys = KeyTable()
     var marks = KeyMarks()
     let scratch = OutputBuffer()
-    private(set) var generation: UInt32 = 0
+    @usableFromInline internal private(set) var generation: UInt32 = 0
     private var length = 0
 
     /// What an empty or refused record holds: the text `null`.
@@ -114,6 +114,7 @@ public final class JSONRecord {
     }
 
     /// The value of a declared field; nil where the record lacks it or is not an object.
+    @inlinable
     public func field(_ slot: FieldSlot) -> JSONValue? {
         guard slot.key < keys.count else { return nil }
         let key = keys.keys + slot.key

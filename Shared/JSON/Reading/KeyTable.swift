@@ -4,7 +4,9 @@ internal import Glibc
 ///
 /// Producers write the same keys in the same order, record after record. So each key remembers which one followed it last time, and
 /// recognising the next key is two word comparisons against that one; hashing is for the rare surprise.
+@usableFromInline
 struct KeyTable {
+    @usableFromInline
     struct Key {
         /// The first 16 bytes of the key and its closing quote, for comparison under the masks.
         var word0: UInt64
@@ -17,8 +19,8 @@ struct KeyTable {
         /// The key that followed in the last record that had this one; 0 for none.
         var next: UInt32
         /// The reading in which the key was last seen, and the node of its value there.
-        var generation: UInt32
-        var node: UInt32
+        @usableFromInline var generation: UInt32
+        @usableFromInline var node: UInt32
         /// To 64 bytes: a key's place is then found by a shift.
         private let padding: UInt64 = 0
 
@@ -40,8 +42,8 @@ struct KeyTable {
     private static let learnedLimit = 256
     private static let lengthLimit = 128
 
-    private(set) var keys: UnsafeMutablePointer<Key>
-    private(set) var count = 1
+    @usableFromInline internal private(set) var keys: UnsafeMutablePointer<Key>
+    @usableFromInline internal private(set) var count = 1
     private var declaredCount = 1
     private var capacity = 64
     /// Open addressing over indexes into `keys`; 0 is free.

@@ -86,11 +86,11 @@ struct SchemaCompiler {
         node.pointee.unevaluatedProperties = subschema(schema, "unevaluatedProperties")
         node.pointee.unevaluatedItems = subschema(schema, "unevaluatedItems")
         let rules = node.pointee
-        node.pointee.acceptsAll =
-            rules.kinds == .any && rules.values == nil && rules.number == nil && rules.string == nil
-            && rules.array == nil
+        node.pointee.checksKindOnly =
+            rules.values == nil && rules.number == nil && rules.string == nil && rules.array == nil
             && rules.object == nil && rules.applicators == nil && rules.unevaluatedProperties == nil
             && rules.unevaluatedItems == nil
+        node.pointee.acceptsAll = node.pointee.checksKindOnly && rules.kinds == .any
     }
 
     private mutating func checkDialect(_ schema: SchemaSource) {

@@ -40,6 +40,8 @@ struct SchemaNode {
     var refusesAll = false
     /// Whether there is nothing to check.
     var acceptsAll = false
+    /// Whether there is nothing to check but `kinds`.
+    var checksKindOnly = false
     /// The schema resource to which it belongs: what `$dynamicRef` looks through.
     var resource: Int32 = 0
     /// Its place in the schema, among the program's locations.

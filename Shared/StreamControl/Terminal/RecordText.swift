@@ -38,11 +38,11 @@ public struct RecordText {
         }
         output.append(UInt8(ascii: " "))
         EscapedText.append(record.key, to: output)
-        if !record.headers.isEmpty {
+        if let headers = record.headers, !headers.isEmpty {
             var isFirst = true
             dim(output) { output in
                 output.append(" [" as StaticString)
-                record.headers.forEach { name, value in
+                headers.forEach { name, value in
                     if !isFirst { output.append(", " as StaticString) }
                     isFirst = false
                     EscapedText.append(name, to: output)
@@ -82,7 +82,7 @@ public struct RecordText {
         member("key", record.key, writer)
         writer.key("headers")
         writer.beginArray()
-        record.headers.forEach { name, value in
+        record.headers?.forEach { name, value in
             writer.beginObject()
             writer.key("name")
             writer.string(utf8: name)

@@ -11,8 +11,8 @@ public protocol TransactionalProducer: AnyObject {
     func partitionCount(of topic: String) throws(BrokerFailure) -> Int32?
 
     /// Copies the record into the producer's queue, waiting where that is full. What the broker makes of it is known by
-    /// `flush` and `commit` at the latest.
-    func send(_ record: borrowing OutgoingRecord) throws(SendFailure)
+    /// `flush` and `commit` at the latest. `headers` follow those that the record inherits.
+    func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure)
 
     /// Waits until every record sent was acknowledged or refused. Returns what the broker refused for the record's own sake.
     func flush() throws(BrokerFailure) -> [RefusedRecord]
@@ -36,6 +36,7 @@ extension TransactionalProducer {
     public func refusedSoFar() -> [RefusedRecord] { [] }
 }
 
+/// A record to be written. Nothing in it counts references: one is made for each record.
 public struct OutgoingRecord {
     public var topic: Int32
     public var partition: Int32
@@ -45,11 +46,10 @@ public struct OutgoingRecord {
     public var timestampMilliseconds: Int64
     /// Headers of a consumed record to be copied; they come first.
     public var inherited: HeaderReference
-    public var headers: [Header]
 
     public init(
         topic: Int32, partition: Int32, key: Bytes?, value: Bytes?, timestampMilliseconds: Int64,
-        inherited: HeaderReference = .none, headers: [Header] = []
+        inherited: HeaderReference = .none
     ) {
         self.topic = topic
         self.partition = partition
@@ -57,7 +57,6 @@ public struct OutgoingRecord {
         self.value = value
         self.timestampMilliseconds = timestampMilliseconds
         self.inherited = inherited
-        self.headers = headers
     }
 }
 

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// One sub-topology on one partition number: its processors, stores and time. Owned by one thread.
 final class StreamTask {
     let id: TaskID
@@ -77,12 +79,14 @@ final class TaskStore {
     /// so counting gives a lower bound; and to read whole values once more changes nothing.
     private var position: ChangelogPosition
     private var writtenCount: Int64 = 0
-    private var key: [UInt8] = []
+    private let key = OutputBuffer()
+    private let partition: Int32
 
     init(_ store: KeyValueStore, changelog: TopicPartition, target: Int32) {
         self.store = store
         self.changelog = changelog
         self.target = target
+        partition = changelog.partition
         position = store.backend.position ?? ChangelogPosition(offset: 0)
     }
 
@@ -103,10 +107,8 @@ final class TaskStore {
         do {
             try store.backend.forEachPending { (entry: Bytes, value: Bytes?) throws(BrokerFailure) in
                 if fault != nil { return }
-                Changelog.encode(entry, into: &key)
-                key.withUnsafeBytes { encoded in
-                    do throws(SendFailure) { try send(encoded, value, to: output) } catch { fault = error.fault }
-                }
+                Changelog.encode(entry, into: key)
+                do throws(SendFailure) { try send(key.bytes, value, to: output) } catch { fault = error.fault }
             }
         } catch {
             throw .broker(error)
@@ -127,7 +129,7 @@ final class TaskStore {
     private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(SendFailure) {
         // Timestamp -1, the producer's clock: retention by old event times would delete what is needed.
         try output.send(
-            to: target, partition: changelog.partition, key: key, value: value, timestampMilliseconds: -1)
+            to: target, partition: partition, key: key, value: value, timestampMilliseconds: -1)
         writtenCount += 1
     }
 

@@ -185,24 +185,37 @@ public final class StreamThread: AssignmentListener {
 
     /// Pushes records through their tasks. What a record itself is to blame for becomes a dead letter.
     private func process(_ records: UnsafeBufferPointer<Record>) throws(StreamFault) {
-        // Records of a partition come in runs: it is looked up once for each.
-        var current: Int32 = -1
-        var currentInput: SourceInput?
-        for record in records {
-            let source = record.origin.source
-            guard ledger.note(source, offset: record.origin.offset) else { continue }
-            if source != current {
-                current = source
-                currentInput = inputs[Int(source)]
+        // Records of a partition come in runs, and what leads into its task is looked up once for each.
+        var index = 0
+        while index < records.count {
+            let source = records[index].origin.source
+            var end = index + 1
+            while end < records.count, records[end].origin.source == source { end += 1 }
+            let run = UnsafeBufferPointer(rebasing: records[index..<end])
+            index = end
+            if inputs.indices.contains(Int(source)), let input = inputs[Int(source)] {
+                input.time.begin(input.timeIndex)
+                try process(run, of: source, input)
             }
-            guard let input = currentInput else { continue }
-            counters.recordsRead.count()
-            input.time.begin(input.timeIndex)
+        }
+    }
+
+    /// Pushes records of one partition through its task.
+    private func process(
+        _ run: UnsafeBufferPointer<Record>, of source: Int32, _ input: SourceInput
+    ) throws(StreamFault) {
+        // `input` owns it.
+        let head = Uncounted(input.head)
+        let recordsRead = counters.recordsRead
+        for record in run {
+            guard ledger.note(source, offset: record.origin.offset) else { continue }
+            recordsRead.count()
             do throws(StreamFault) {
                 if let reason = isolation.reason(against: source, record.origin.offset) {
+                    tellOfCulprit(record, of: input.partition, reason)
                     throw .refused(Refusal("OUTPUT_REFUSED", reason))
                 }
-                try input.head.process(record)
+                try head.with { (head) throws(StreamFault) in try head.process(record) }
             } catch {
                 switch error {
                 case .refused(let refusal):

@@ -102,6 +102,23 @@ extension StreamThread {
         return machine.succeeded()
     }
 
+    /// A record is left out because its output was refused: named by its origin, and by its correlation if it has one.
+    func tellOfCulprit(_ record: Record, of partition: TopicPartition, _ reason: String) {
+        let headers = record.origin.headers.address == nil ? [] : consumer.headers(of: record.origin.headers)
+        let correlation = headers.last { $0.name == CorrelationMode.header }?.value
+        log.log(
+            .warning, "output refused; its record becomes a dead letter",
+            [
+                ("kafka.topic", partition.topic), ("kafka.partition", "\(partition.partition)"),
+                ("kafka.offset", "\(record.origin.offset)"),
+                (
+                    "correlation.id",
+                    correlation.map { String(decoding: $0, as: UTF8.self) } ?? "\(partition)-\(record.origin.offset)"
+                ),
+                ("error", reason),
+            ])
+    }
+
     private func isolate(_ refused: RefusedRecord) -> TransactionMachine.Action {
         isolate("\(refused.topic) refused the output: \(refused.reason)")
     }

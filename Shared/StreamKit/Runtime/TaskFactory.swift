@@ -91,9 +91,10 @@ struct TaskFactory {
                 let target = try output.target(plan.topology.repartitionTopic(topic))
                 return make(context, ShuffleWriter(output, target: target))
             case .repartitionSink(let topic):
+                // Made here where it is to be made: past the shuffle, the origin is the repartition topic.
                 return SinkProcessor(
-                    context, target: try output.target(plan.topology.repartitionTopic(topic)), correlation: .keep,
-                    reader: consumer)
+                    context, target: try output.target(plan.topology.repartitionTopic(topic)),
+                    correlation: plan.correlation, reader: consumer)
             }
         } catch {
             throw .broker(error)

@@ -65,7 +65,8 @@ public final class TaskOutput {
         try producer.send(
             OutgoingRecord(
                 topic: topic.handle, partition: chosen, key: key, value: value,
-                timestampMilliseconds: timestampMilliseconds, inherited: inherited, headers: headers))
+                timestampMilliseconds: timestampMilliseconds, inherited: inherited),
+            headers: headers)
         sent.count()
     }
 }

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The form of a store's changelog: a compacted topic with a whole value for each key.
 ///
 /// Every key begins with the version of this form. The first record of a partition tells what the entries mean, so that a
@@ -8,11 +10,11 @@ package enum Changelog {
     private static let definition: UInt8 = 1
 
     /// `key` as it stands in the changelog, written over `buffer`.
-    package static func encode(_ key: Bytes, into buffer: inout [UInt8]) {
-        buffer.removeAll(keepingCapacity: true)
+    package static func encode(_ key: Bytes, into buffer: OutputBuffer) {
+        buffer.removeAll()
         buffer.append(version)
         buffer.append(entry)
-        buffer.append(contentsOf: key)
+        buffer.append(key)
     }
 
     package static let definitionKey: [UInt8] = [version, definition]

@@ -2,13 +2,12 @@
 /// the task's records, and nothing here may wait.
 open class Processor {
     public final let context: ProcessorContext
-    private final let next: Processor?
-    private final let outputs: [Processor?]
+    // Not counted for each record; `context.outputs` owns it as long as this lives.
+    private final let next: Uncounted<Processor>?
 
     public init(_ context: ProcessorContext) {
         self.context = context
-        self.next = context.outputs.first ?? nil
-        self.outputs = context.outputs
+        next = (context.outputs.first ?? nil).map { Uncounted($0) }
     }
 
     /// Takes one record. Throwing `.refused` makes the record as it was read a dead letter.
@@ -33,12 +32,12 @@ open class Processor {
     /// Hands a record to the next step.
     @inline(__always)
     public final func forward(_ record: Record) throws(StreamFault) {
-        if let next { try next.process(record) }
+        try next?.with { (next) throws(StreamFault) in try next.process(record) }
     }
 
     /// Hands a record to the steps after another output than the first.
     public final func forward(_ record: Record, to output: Int) throws(StreamFault) {
-        if output < outputs.count, let processor = outputs[output] { try processor.process(record) }
+        if output < context.outputs.count, let processor = context.outputs[output] { try processor.process(record) }
     }
 }
 

@@ -26,9 +26,16 @@ final class SinkProcessor: Processor {
     }
 
     override func process(_ record: Record) throws(StreamFault) {
-        var inherited = record.origin.headers
-        var headers: [Header] = []
-        if correlation != .keep { (inherited, headers) = correlated(record.origin) }
+        if correlation == .keep {
+            try send(record, inherited: record.origin.headers, headers: [])
+        } else {
+            let (inherited, headers) = correlated(record.origin)
+            try send(record, inherited: inherited, headers: headers)
+        }
+    }
+
+    @inline(__always)
+    private func send(_ record: Record, inherited: HeaderReference, headers: [Header]) throws(StreamFault) {
         do throws(SendFailure) {
             try output.send(
                 to: target, partition: nil, key: record.key, value: record.value,

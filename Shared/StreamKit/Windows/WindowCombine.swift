@@ -9,6 +9,8 @@ public struct WindowResult {
     public let values: [Decimal?]
     /// The window is closed: nothing follows for it.
     public let isFinal: Bool
+    /// The wall clock as the task has it.
+    public let nowMilliseconds: Int64
 }
 
 /// When windows are emitted.
@@ -163,7 +165,7 @@ final class WindowCombine: Processor {
             write(
                 WindowResult(
                     key: key, windowStartMilliseconds: window.start, windowEndMilliseconds: end,
-                    values: aggregates.values, isFinal: isFinal), value)
+                    values: aggregates.values, isFinal: isFinal, nowMilliseconds: context.time.nowMilliseconds), value)
             let origin = Origin(
                 source: -1, offset: -1, key: nil, value: nil, timestampMilliseconds: end, headers: .none)
             let record = Record(key: key, value: value.bytes, timestampMilliseconds: end, origin: origin)

@@ -38,7 +38,7 @@ package enum RuntimeMetrics {
         "streamkit_watermark_delay_seconds", help: "The wall clock less the partition's watermark.",
         labels: ["topic", "partition"], unit: .milliseconds)
     static let storeEntries = MetricFamily.gauge(
-        "streamkit_store_entries", help: "Entries of a store.", labels: ["store", "partition"])
+        "streamkit_store_entries", help: "Entries of a store; with rocksdb about.", labels: ["store", "partition"])
     static let storeBytes = MetricFamily.gauge(
         "streamkit_store_bytes", help: "Memory or disk that a store takes.", labels: ["store", "partition"])
     static let events = MetricFamily.counter(

@@ -19,6 +19,7 @@ struct ServiceRunner<Service: StreamService> {
     }
 
     func run() -> ExitCode {
+        MemoryAllocator.tune(streamThreads: configuration.processing.threads)
         let runtime = configuration.runtime
         let stop = StopRequest()
         do {

@@ -43,7 +43,7 @@ final class InMemoryProducer: TransactionalProducer {
         try faults.call(.producerPartitionCount) { cluster.partitionCount(of: topic) }
     }
 
-    func send(_ record: borrowing OutgoingRecord) throws(SendFailure) {
+    func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure) {
         let topic = topics[Int(record.topic)]
         let partition = TopicPartition(topic, record.partition)
         let stored = StoredRecord(
@@ -51,7 +51,7 @@ final class InMemoryProducer: TransactionalProducer {
             value: record.value.map { [UInt8]($0) },
             timestampMilliseconds: record.timestampMilliseconds < 0
                 ? cluster.clock.nowMilliseconds : record.timestampMilliseconds,
-            headers: BatchMemory.headers(of: record.inherited) + record.headers)
+            headers: BatchMemory.headers(of: record.inherited) + headers)
         let bytes = (stored.key?.count ?? 0) + (stored.value?.count ?? 0)
         var tooLarge = false
         do throws(BrokerFailure) {
