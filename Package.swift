@@ -39,6 +39,13 @@ let ruleServices: [Target.Dependency] = ["StreamKit", "StreamKitService", "Strea
 
 let package = Package(
     name: "streamkit",
+    products: [
+        // What a service of one's own is made of, and what tests it. The services themselves are products by themselves.
+        .library(
+            name: "StreamKit",
+            targets: ["StreamKit", "StreamKitService", "StreamKitRules", "Expressions", "JSON", "JSONSchema"]),
+        .library(name: "StreamKitTesting", targets: ["StreamKitTesting"]),
+    ],
     targets: [
         // Floor 0: C libraries, and the few lines of C or C++ where a header does not reach Swift.
         library("CLibrdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
@@ -87,26 +94,40 @@ let package = Package(
             exclude: ["large-orders.yaml"], swiftSettings: swift),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
-        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ruleServices + ["JSON", "JSONSchema", "Patterns", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka"]),
         benchmark("broker-benchmark", ["EmbeddedBroker"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
-        tests("JSONTests", ["JSON"]),
-        tests("YAMLTests", ["YAML"]),
-        tests("HTTPTests", ["HTTP"]),
+        .target(name: "LanguageTestSupport", path: "Tests/LanguageTestSupport", swiftSettings: swift),
+        tests("JSONTests", ["JSON", "LanguageTestSupport"]),
+        tests("YAMLTests", ["LanguageTestSupport", "YAML"]),
+        tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("PatternsTests", ["Patterns"]),
-        tests("ExpressionsTests", ["Expressions", "JSON"]),
+        tests("PatternsTests", ["LanguageTestSupport", "Patterns"]),
+        tests("ExpressionsTests", ["Expressions", "JSON", "LanguageTestSupport"]),
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
-        tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
+        tests(
+            "StreamKitKafkaTests", ["EmbeddedBroker", "StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
+        tests(
+            "ServiceTests",
+            [
+                "validator", "enricher", "deduplicator", "aggregator", "anomaly-detector", "cdc-forwarder", "StreamKit",
+                "StreamKitService", "StreamKitTesting", "YAML",
+            ]),
+        tests(
+            "StreamKitRulesTests",
+            [
+                "Expressions", "StreamKit", "StreamKitRules", "StreamKitService", "StreamKitTesting", "aggregator",
+                "anomaly-detector", "cdc-forwarder", "deduplicator", "enricher", "validator",
+            ]),
         tests("EndToEnd", ["Kafka", "TestSupport"]),
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
-        tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema", "LanguageTestSupport"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker", "TestSupport", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17

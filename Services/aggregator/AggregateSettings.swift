@@ -23,8 +23,9 @@ struct AggregateSettings: Sendable {
         // Function 0 counts: every group needs it, shown or not.
         functions = [.count]
         operands = [nil]
-        for (name, section) in settings.namedSections("aggregates") { read(name, section, declarations) }
-        if columns.isEmpty { settings.problem("aggregates", "is missing; must be a mapping of names to aggregates") }
+        let sections = settings.namedSections("aggregates")
+        for (name, section) in sections { read(name, section, declarations) }
+        if sections.isEmpty { settings.problem("aggregates", "is missing; must be a mapping of names to aggregates") }
     }
 
     private mutating func read(_ name: String, _ section: SettingsReader, _ declarations: RuleDeclarations) {

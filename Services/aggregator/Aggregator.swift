@@ -1,13 +1,13 @@
 import Expressions
 import JSON
-import StreamKit
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
 /// Aggregates records by group over windows of event time.
-@main struct Aggregator: StreamService {
-    static let name = "aggregator"
-    static let about = "Aggregates records by group over tumbling windows of event time."
+@main package struct Aggregator: StreamService {
+    package static let name = "aggregator"
+    package static let about = "Aggregates records by group over tumbling windows of event time."
 
     private let input: ServiceInput
     private let output: SinkDefinition
@@ -21,7 +21,7 @@ import StreamKitService
     private let emission: WindowEmission
     private let shufflePartitions: Int32?
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         late = settings.optionalSink("late")
@@ -54,9 +54,9 @@ import StreamKitService
         return aggregation
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         guard let aggregation, let group, let eventTime else { return }
         let declarations = declarations
         let aggregates = aggregates
@@ -90,7 +90,7 @@ struct ResultWriter: Sendable {
         writer.key("window_end")
         writer.instant(Instant(millisecondsSinceEpoch: result.windowEndMilliseconds))
         writer.key("processing_timestamp_ms")
-        writer.integer(Instant.now().millisecondsSinceEpoch)
+        writer.integer(result.nowMilliseconds)
         if emission == .updates && result.isFinal {
             writer.key("final")
             writer.bool(true)

@@ -1,12 +1,12 @@
 import Expressions
-import StreamKit
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
 /// Watches what belongs to one key, a customer say, and tells what is suspicious.
-@main struct AnomalyDetector: StreamService {
-    static let name = "anomaly-detector"
-    static let about = "Tells bursts, conditions and outliers among the records of a key."
+@main package struct AnomalyDetector: StreamService {
+    package static let name = "anomaly-detector"
+    package static let about = "Tells bursts, conditions and outliers among the records of a key."
 
     private let input: ServiceInput
     private let output: SinkDefinition
@@ -15,7 +15,7 @@ import StreamKitService
     private let rules: AnomalyRules
     private let shufflePartitions: Int32?
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         declarations = RuleDeclarations(settings)
@@ -34,9 +34,9 @@ import StreamKitService
         }
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         guard let expressions else { return }
         let declarations = declarations
         let rules = rules
@@ -61,14 +61,14 @@ struct AnomalyRulesReader {
         var rules: [AnomalyRules.Rule] = []
         var longest = Duration.zero
         for (type, section) in settings.namedSections("rules") {
+            let severity = section.required("severity", .word(Severity.self))
+            let description = section.value("description", .text, default: type)
             guard let condition = condition(type, section, hasAmount: hasAmount, longest: &longest) else { continue }
             rules.append(
                 AnomalyRules.Rule(
-                    type: type, severity: section.required("severity", .word(Severity.self)).rawValue,
-                    condition: condition,
-                    description: section.value("description", .text, default: type)))
+                    type: type, severity: severity.rawValue, condition: condition, description: description))
         }
-        if rules.isEmpty { settings.problem("rules", "names no rule") }
+        if !settings.isPresent("rules") { settings.problem("rules", "is missing; must be a mapping of names to rules") }
         // What arrives late still meets the orders around it: a day is kept beyond the longest span.
         let remember = settings.value(
             "remember", .duration(in: longest...(.seconds(366 * 86_400))), default: longest + .seconds(86_400))

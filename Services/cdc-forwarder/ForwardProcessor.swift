@@ -11,8 +11,9 @@ final class ForwardProcessor: Processor {
     private let evaluator: RuleEvaluator
     private let object: ComputedObject
     private let key: KeyExpression?
+    private let topic: TopicChoice?
     private let event = OutputBuffer(capacity: 4096)
-    private var skippedCounts: [ChangeOperation: Int] = [:]
+    private var skipped: [ChangeOperation: TransactionCounter] = [:]
 
     init(_ context: ProcessorContext, _ mapping: ChangeMapping) {
         self.mapping = mapping
@@ -20,23 +21,22 @@ final class ForwardProcessor: Processor {
         evaluator = RuleEvaluator(mapping.declarations, context, expressions: mapping.expressions)
         object = ComputedObject(mapping.fields, evaluator: evaluator)
         key = mapping.key.map { KeyExpression("key", $0) }
+        topic = TopicChoice(mapping.output)
         super.init(context)
-    }
-
-    override var counters: [(name: String, count: Int)] {
-        skippedCounts.map { ("skipped_\($0.key)", $0.value) }
     }
 
     override func process(_ record: Record) throws(StreamFault) {
         var mapped = record
+        var output = 0
         do throws(Refusal) {
             guard try read(record) else { return }
             mapped.value = try object.compute()
             if let key { mapped.key = try key.evaluate(evaluator) }
+            if let topic { output = try topic.output(evaluator) }
         } catch {
             throw .refused(error)
         }
-        try forward(mapped)
+        try forward(mapped, to: output)
     }
 
     /// Decodes the event for the expressions; false if it is not to be forwarded.
@@ -46,7 +46,7 @@ final class ForwardProcessor: Processor {
         do throws(ChangeEventFault) {
             change = try decoder.decode(record.value)
             if change.operation == .tombstone {
-                skippedCounts[.tombstone, default: 0] += 1
+                skip(.tombstone)
                 return false
             }
             try change.write(into: event)
@@ -63,7 +63,13 @@ final class ForwardProcessor: Processor {
         } catch {
             throw RuleEvaluator.refusal("where", error)
         }
-        skippedCounts[change.operation, default: 0] += 1
+        skip(change.operation)
         return false
+    }
+
+    private func skip(_ operation: ChangeOperation) {
+        let counter = skipped[operation] ?? context.counter("skipped_\(operation)")
+        skipped[operation] = counter
+        counter.count()
     }
 }

@@ -1,12 +1,12 @@
 import Expressions
-import StreamKit
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
 /// Lets the first record of a key pass and refuses those whose event time is within a span of one seen.
-@main struct Deduplicator: StreamService {
-    static let name = "deduplicator"
-    static let about = "Refuses records that repeat a key within a span of event time."
+@main package struct Deduplicator: StreamService {
+    package static let name = "deduplicator"
+    package static let about = "Refuses records that repeat a key within a span of event time."
 
     private let input: ServiceInput
     private let output: SinkDefinition
@@ -15,7 +15,7 @@ import StreamKitService
     private let eventTime: Expression?
     private let within: Duration
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
         output = settings.sink("output")
         declarations = RuleDeclarations(settings)
@@ -24,9 +24,9 @@ import StreamKitService
         within = settings.required("within", .duration(in: .seconds(1)...(.seconds(366 * 86_400))))
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         guard let key, let eventTime else { return }
         let declarations = declarations
         flow.source("records", topics: input.topics)

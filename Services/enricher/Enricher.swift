@@ -1,57 +1,51 @@
-import StreamKit
+internal import Expressions
+package import StreamKit
 import StreamKitRules
-import StreamKitService
+package import StreamKitService
 
-/// Adds what follows from a record and from reference data, without re-encoding the rest. Without `fields` it copies.
-@main struct Enricher: StreamService {
-    static let name = "enricher"
-    static let about = "Adds computed fields to records."
+/// Adds what follows from a record and from reference data, without re-encoding the rest. Without `fields`, `key` and a choice of
+/// topics it copies.
+@main package struct Enricher: StreamService {
+    package static let name = "enricher"
+    package static let about = "Adds computed fields to records."
 
     private let input: ServiceInput
-    private let output: SinkDefinition
-    private let declarations: RuleDeclarations
-    private let fields: [ComputedField]
+    private let enrichment: Enrichment
 
-    init(_ settings: SettingsReader) {
+    package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
-        output = settings.sink("output")
-        var declarations = RuleDeclarations(settings)
-        fields = declarations.computedFields(settings, "fields")
-        self.declarations = declarations
+        enrichment = Enrichment(settings)
     }
 
-    func makeWatch() -> (@Sendable () -> any ServiceWatch)? { declarations.watch }
+    package func makeWatch() -> (@Sendable () -> any ServiceWatch)? { enrichment.declarations.watch }
 
-    func declare(_ flow: Flow) {
+    package func declare(_ flow: Flow) {
         let records = flow.source("records", topics: input.topics)
-        if fields.isEmpty { return records.to("copied", output) }
-        let declarations = declarations
-        let fields = fields
-        records.process("enrich") { EnrichProcessor($0, declarations, fields) }.to("enriched", output)
+        let enrichment = enrichment
+        if enrichment.isNone { return records.to("copied", enrichment.output) }
+        records.process("enrich") { EnrichProcessor($0, enrichment) }.to("enriched", enrichment.output)
     }
 }
 
-final class EnrichProcessor: Processor {
-    private let evaluator: RuleEvaluator
-    private let fields: ComputedFields
+/// The `fields`, `key` and `output` of the file. Key and topic may refer to computed fields.
+struct Enrichment: Sendable {
+    let declarations: RuleDeclarations
+    let fields: [ComputedField]
+    /// nil: the key stays what it is.
+    let key: Expression?
+    let output: OutputTopics
 
-    init(
-        _ context: ProcessorContext, _ declarations: RuleDeclarations,
-        _ fields: [ComputedField]
-    ) {
-        evaluator = RuleEvaluator(declarations, context, expressions: fields.map(\.expression))
-        self.fields = ComputedFields(fields, evaluator: evaluator)
-        super.init(context)
+    init(_ settings: SettingsReader) {
+        var declarations = RuleDeclarations(settings)
+        let fields = declarations.computedFields(settings, "fields")
+        key = declarations.compile(settings, "key", expecting: nil, isRequired: false)
+        output = OutputTopics(settings, "output", declarations)
+        self.fields = declarations.fields(fields, readBy: output.expressions + (key.map { [$0] } ?? []))
+        self.declarations = declarations
     }
 
-    override func process(_ record: Record) throws(StreamFault) {
-        var enriched = record
-        do throws(Refusal) {
-            try evaluator.read(record)
-            enriched.value = try fields.compute()
-        } catch {
-            throw .refused(error)
-        }
-        try forward(enriched)
-    }
+    /// Whether records are copied as they are, not even read.
+    var isNone: Bool { expressions.isEmpty }
+
+    var expressions: [Expression] { fields.map(\.expression) + output.expressions + (key.map { [$0] } ?? []) }
 }

@@ -101,7 +101,7 @@ enum DecimalText {
     ) throws(ColumnProblem) {
         // 1,000 digits are 416 bytes.
         guard base64.rawBytes.count <= 600 else { throw .tooManyDigits(limit: digitLimit) }
-        guard let bytes = Base64.decode(base64.rawBytes), let first = bytes.first else {
+        guard let bytes = Base64.decode(base64.rawBytes, requiresPadding: true), let first = bytes.first else {
             throw .notBase64(base64.string.shortened)
         }
         if bytes.count <= 16, (0...Decimal.maximumScale).contains(scale) {

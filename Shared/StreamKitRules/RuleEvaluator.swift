@@ -103,6 +103,7 @@ public final class RuleEvaluator {
     /// What a failed evaluation makes of the record: a dead letter that names the expression and the field.
     public static func refusal(_ name: String, _ error: EvaluationError) -> Refusal {
         let field = error.field.map { " (field \($0))" } ?? ""
-        return Refusal("EXPRESSION_FAILED", "\(name)\(field): \(error)")
+        let place = error.location.map { " (at \($0) of the expression)" } ?? ""
+        return Refusal("EXPRESSION_FAILED", "\(name)\(field): \(error.message)\(place)")
     }
 }

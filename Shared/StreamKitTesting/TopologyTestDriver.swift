@@ -18,7 +18,8 @@ public final class TopologyTestDriver {
     public let plan: ThreadPlan
     public private(set) var status = ThreadStatus()
     public let faults: FaultPlan
-    private let client: InMemoryClient
+    /// The cluster as the topology's process sees it: for what runs beside the records, such as a service's watch.
+    public let client: InMemoryClient
     private var thread: StreamThread?
     private var taken: [TopicPartition: Int64] = [:]
 

@@ -37,7 +37,15 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
         try run { try $0.killedWhileStarting() }
     }
 
+    func testOneOfTwoWithTheSameInstanceIdGivesUp() throws {
+        try run { try $0.sameInstanceTwice() }
+    }
+
     func testBrokerKilledAndRestarted() throws {
         try run { try $0.killedBroker(times: 3, orders: 2_000) }
+    }
+
+    func testServicesOfSeveralThreads() throws {
+        try run { try $0.killedServices(orders: 1_200, kills: 3, settings: ["threads=2"]) }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import LanguageTestSupport
 import XCTest
 
 final class InstantTests: XCTestCase {

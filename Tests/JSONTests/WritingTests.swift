@@ -1,4 +1,5 @@
 import JSON
+import LanguageTestSupport
 import XCTest
 
 final class WritingTests: XCTestCase {

@@ -21,7 +21,7 @@ final class UsageTests: XCTestCase {
             (["up"], "DIR is missing"), (["up", "d", "--instances", "a=0"], "SERVICE=N"),
             (["up", "d", "--instances", "a"], "SERVICE=N"), (["reset"], "APPLICATION is missing"),
             (["reset", "a", "--to", "middle"], "--to"), (["lag", "g", "--prefix", "p"], "exclude each other"),
-            (["summary", "a:"], "write TOPIC"), (["dlq"], "list or count"), (["lag", "--wait", "1"], "--wait"),
+            (["summary", "a:"], "write TOPIC"), (["dlq"], "list, count or replay"), (["lag", "--wait", "1"], "--wait"),
         ]
         for (arguments, advice) in wrong {
             let result = try Streamctl.run(arguments)

@@ -147,8 +147,9 @@ final class RuntimeSettingsTests: XCTestCase {
             ["s.yaml:2:36: kafka.linger.ms: linger.ms is set twice"])
         XCTAssertEqual(
             runtimeProblems(
-                "application: a", environment: ["KAFKA_CONFIG_X_Y": "1", "KAFKA_CONFIG_X_Y_FILE": "/nonexistent"]),
-            ["environment: KAFKA_CONFIG_X_Y_FILE: KAFKA_CONFIG_X_Y is set too; set one of them"])
+                "application: a",
+                environment: ["KAFKA_CONFIG_SASL_PASSWORD": "1", "KAFKA_CONFIG_SASL_PASSWORD_FILE": "/nonexistent"]),
+            ["environment: KAFKA_CONFIG_SASL_PASSWORD_FILE: KAFKA_CONFIG_SASL_PASSWORD is set too; set one of them"])
     }
 
     func testProcessingSettings() throws {

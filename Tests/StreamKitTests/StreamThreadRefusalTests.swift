@@ -28,6 +28,25 @@ final class StreamThreadRefusalTests: XCTestCase {
         XCTAssertLessThan(process.status.snapshot.transactionsCommitted - before, 12, "isolation never ended")
     }
 
+    func testTheLogNamesTheRecordWhoseOutputWasRefused() {
+        let fixture = Fixture(partitions: 1)
+        fixture.cluster.createTopic("out", maximumRecordBytes: 150)
+        fixture.append(key: "k", "r0")
+        fixture.append(key: "k", large)
+        fixture.cluster.append(
+            to: "in", key: "k", large, timestampMilliseconds: 1, headers: [Header("correlation-id", "c-7")])
+        fixture.isRefused = { $0.hasPrefix("big") }
+        let process = fixture.start()
+        XCTAssertTrue(fixture.run([process]), process.failure?.text ?? "stands still")
+        let named = Set(
+            fixture.log.entries.filter { $0.message == "output refused; its record becomes a dead letter" }.map {
+                entry in
+                entry.fields.filter { ["kafka.topic", "kafka.offset", "correlation.id"].contains($0.name) }
+                    .map(\.value).joined(separator: " ")
+            })
+        XCTAssertEqual(named, ["in 1 in-0-1", "in 2 c-7"])
+    }
+
     func testAnOutputTheClientRefusesLeavesNoTraceInTheStore() {
         let fixture = Fixture()
         mixed(fixture)

@@ -159,7 +159,8 @@ final class StreamThreadStartTests: XCTestCase {
         restart(fixture, process)
         XCTAssertTrue(fixture.run([fixture.start()]))
         XCTAssertEqual(fixture.cluster.records(in: changelog).first?.key, [1, 1])
-        XCTAssertEqual(fixture.cluster.records(in: changelog).first?.text, "count/1")
+        XCTAssertEqual(
+            fixture.cluster.records(in: changelog).first?.text.map { Changelog.Definition(text: $0).format }, "count/1")
     }
 
     func testAStoreWhoseChangelogWasMadeAnewIsRebuilt() {
@@ -179,6 +180,53 @@ final class StreamThreadStartTests: XCTestCase {
         XCTAssertTrue(fixture.run([second]))
         XCTAssertEqual(fixture.cluster.records(in: "out").last?.text, "value#1")
         XCTAssertEqual(fixture.changelog(changelog), ["new": "1"])
+    }
+
+    /// As long as the old one, or longer: only what it says of itself tells it apart.
+    func testAStoreIsRebuiltWhoseChangelogAnotherInstanceMadeAnew() {
+        for laterInputs in [20, 60] {
+            let fixture = Fixture(partitions: 1)
+            fixture.produce(20, poisonEvery: 0)
+            let stores = InMemoryStores(.durable)
+            let process = fixture.start(stores: stores)
+            XCTAssertTrue(fixture.run([process]))
+            restart(fixture, process)
+            stores.crash()
+            fixture.cluster.deleteTopic(changelog)
+            fixture.cluster.createTopic(changelog)
+            let elsewhere = fixture.start(stores: InMemoryStores(.durable))
+            for _ in 0..<laterInputs { fixture.append(key: "new", "value") }
+            XCTAssertTrue(fixture.run([elsewhere]))
+            restart(fixture, elsewhere)
+
+            let back = fixture.start(stores: stores)
+            fixture.append(key: "new", "value")
+            XCTAssertTrue(fixture.run([back]))
+            XCTAssertEqual(fixture.cluster.records(in: "out").last?.text, "value#\(laterInputs + 1)")
+            XCTAssertEqual(stores.entries(of: "counts"), [Array("new".utf8): Array("\(laterInputs + 1)".utf8)])
+            XCTAssertTrue(fixture.log.messages().contains { $0.contains("made anew") }, "\(fixture.log.entries)")
+        }
+    }
+
+    func testAStoreThatCameBackToItsOwnChangelogIsKept() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(60, keys: 30, poisonEvery: 0)
+        let stores = InMemoryStores(.durable)
+        let first = fixture.start(stores: stores)
+        XCTAssertTrue(fixture.run([first]))
+        restart(fixture, first)
+        stores.crash()
+        let elsewhere = fixture.start(stores: InMemoryStores(.durable))
+        fixture.produce(10, keys: 30, poisonEvery: 0)
+        XCTAssertTrue(fixture.run([elsewhere]))
+        restart(fixture, elsewhere)
+        // Compaction leaves the definition where it is, and of the rest only what is newest.
+        fixture.cluster.compact(changelog)
+        let back = fixture.start(stores: stores)
+        fixture.produce(3, keys: 30, poisonEvery: 0)
+        XCTAssertTrue(fixture.run([back]))
+        XCTAssertEqual(fixture.violations(stores: [stores]), [])
+        XCTAssertFalse(fixture.log.messages().contains { $0.contains("made anew") }, "\(fixture.log.entries)")
     }
 
     func testTheDefinitionIsOwedUntilItIsCommittedHoweverOftenTheProcessStarts() {
@@ -244,6 +292,39 @@ final class StreamThreadStartTests: XCTestCase {
         XCTAssertTrue(stop(process).contains("bounds"))
         XCTAssertGreaterThan(faults.count(of: .bounds), 100)
         XCTAssertLessThan(faults.count(of: .bounds), 1000)
+    }
+
+    func testRestoringShowsItsProgress() throws {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(60, keys: 60, poisonEvery: 0)
+        let first = fixture.start()
+        XCTAssertTrue(fixture.run([first]))
+        first.thread = nil
+        fixture.cluster.endSession(application: "app")
+        let second = fixture.start()
+        second.client.readerRecordsMax = 10
+        var remaining: [Int64] = []
+        for _ in 0..<60 where second.status.snapshot.state != .running {
+            second.turn()
+            let snapshot = second.status.snapshot
+            if snapshot.state == .restoring { remaining.append(snapshot.restoreRemaining.values.reduce(0, +)) }
+        }
+        XCTAssertEqual(second.status.snapshot.state, .running)
+        XCTAssertEqual(second.status.snapshot.restoreRemaining, [:])
+        XCTAssertGreaterThanOrEqual(remaining.count, 5)
+        XCTAssertEqual(remaining, remaining.sorted(by: >))
+        XCTAssertGreaterThanOrEqual(remaining.first ?? 0, 50)
+    }
+
+    func testChangelogRecordsHaveTheClocksTimeAndNotTheEvents() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(5, poisonEvery: 0)
+        let process = fixture.start()
+        XCTAssertTrue(fixture.run([process]))
+        let times = fixture.cluster.records(in: "app-counts-changelog").map(\.timestampMilliseconds)
+        XCTAssertFalse(times.isEmpty)
+        // Events are of the year 1970 here.
+        XCTAssertTrue(times.allSatisfy { abs($0 - fixture.cluster.clock.nowMilliseconds) < 60_000 }, "\(times)")
     }
 
     func testADurableStoreReadsOnlyTheTailAfterACrash() {

@@ -23,7 +23,8 @@ extension EvaluationContext {
         case .uint: return json.uint64.map { .uint($0) }
         case .double: return json.double.map { .double($0) }
         case .string: return try text(of: json).map { .string($0) }
-        case .bytes: return try text(of: json).flatMap { Base64.decode($0.utf8) }.map { .bytes($0) }
+        case .bytes:
+            return try text(of: json).flatMap { $0.utf8.withUnsafeBytes { Base64.decode($0) } }.map { .bytes($0) }
         case .timestamp: return try text(of: json).flatMap { try? parseTimestamp($0) }.map { .timestamp($0) }
         case .duration: return try text(of: json).flatMap { try? parseDuration($0) }.map { .duration(nanoseconds: $0) }
         case .decimal:

@@ -23,11 +23,11 @@ public struct ClusterConnection: Sendable {
         try KafkaAdmin(configuration([]), observer: observer)
     }
 
-    /// A consumer of committed records that joins no group.
-    func consumer() throws -> KafkaConsumer {
+    /// A consumer of committed records that joins no group; the name serves to commit offsets.
+    func consumer(group: String = "streamctl") throws -> KafkaConsumer {
         try KafkaConsumer(
             // A partition's end is told by an empty answer, for which the broker would wait half a second.
-            configuration(KafkaDefaults.consumer() + [("group.id", "streamctl"), ("fetch.wait.max.ms", "50")]),
+            configuration(KafkaDefaults.consumer() + [("group.id", group), ("fetch.wait.max.ms", "50")]),
             observer: observer)
     }
 

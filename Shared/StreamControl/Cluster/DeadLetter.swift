@@ -3,18 +3,30 @@ public import Kafka
 
 /// A dead letter as its headers and its value tell it.
 public struct DeadLetter: Equatable, Sendable {
-    /// `SCHEMA_VIOLATION`, say; `-` if it does not tell.
-    public let reason: String
+    let kind: DeadLetterKind
     let message: String
-    /// The step that refused it, with the application's name.
-    let stage: String
     /// Topic, partition and offset of the original.
     let origin: String
     let key: String
     let refusedAt: String
 
+    /// `SCHEMA_VIOLATION`, say; `-` if it does not tell.
+    public var reason: String { kind.reason }
+
     /// Ends with a line feed.
-    public var line: String { "\(refusedAt) \(stage) \(reason) \(origin) \(key) \(message)\n" }
+    public var line: String { "\(refusedAt) \(kind.stage) \(kind.reason) \(origin) \(key) \(message)\n" }
+}
+
+/// What dead letters are counted by, and put back by.
+struct DeadLetterKind: Hashable, Comparable, Sendable {
+    /// The service that refused it; `-` if it does not tell.
+    let stage: String
+    /// Why; `-` if it does not tell.
+    let reason: String
+
+    static func < (left: DeadLetterKind, right: DeadLetterKind) -> Bool {
+        (left.stage, left.reason) < (right.stage, right.reason)
+    }
 }
 
 /// Reads dead letters, of ours or of others that use the same headers.
@@ -39,9 +51,10 @@ public final class DeadLetterReader {
         }
         let origin = header("topic").map { "\($0)-\(header("partition") ?? "?")@\(header("offset") ?? "?")" }
         return DeadLetter(
-            reason: field("error_type") ?? header("exception") ?? "-",
+            kind: DeadLetterKind(
+                stage: header("stage") ?? "-", reason: field("error_type") ?? header("exception") ?? "-"),
             message: field("error_message") ?? header("message") ?? header("exception.message") ?? "-",
-            stage: header("stage") ?? "-", origin: origin ?? "-",
+            origin: origin ?? "-",
             key: record.key.map(escaped) ?? "null", refusedAt: field("error_timestamp") ?? "-")
     }
 
@@ -54,21 +67,15 @@ public final class DeadLetterReader {
 
 /// How many dead letters there are of each stage and reason.
 public struct DeadLetterCounts {
-    private struct Kind: Hashable {
-        let stage: String
-        let reason: String
-    }
-
-    private var rows: [Kind: (count: Int, latest: String)] = [:]
+    private var rows: [DeadLetterKind: (count: Int, latest: String)] = [:]
 
     public init() {}
 
     public mutating func add(_ letter: DeadLetter) {
-        let kind = Kind(stage: letter.stage, reason: letter.reason)
-        rows[kind] = ((rows[kind]?.count ?? 0) + 1, letter.message)
+        rows[letter.kind] = ((rows[letter.kind]?.count ?? 0) + 1, letter.message)
     }
 
-    private var sorted: [(kind: Kind, count: Int, latest: String)] {
+    private var sorted: [(kind: DeadLetterKind, count: Int, latest: String)] {
         rows.map { ($0.key, $0.value.count, $0.value.latest) }
             .sorted { ($0.kind.stage, $1.count, $0.kind.reason) < ($1.kind.stage, $0.count, $1.kind.reason) }
     }

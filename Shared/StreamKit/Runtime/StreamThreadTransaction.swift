@@ -102,6 +102,23 @@ extension StreamThread {
         return machine.succeeded()
     }
 
+    /// A record is left out because its output was refused: named by its origin, and by its correlation if it has one.
+    func tellOfCulprit(_ record: Record, of partition: TopicPartition, _ reason: String) {
+        let headers = record.origin.headers.address == nil ? [] : consumer.headers(of: record.origin.headers)
+        let correlation = headers.last { $0.name == CorrelationMode.header }?.value
+        log.log(
+            .warning, "output refused; its record becomes a dead letter",
+            [
+                ("kafka.topic", partition.topic), ("kafka.partition", "\(partition.partition)"),
+                ("kafka.offset", "\(record.origin.offset)"),
+                (
+                    "correlation.id",
+                    correlation.map { String(decoding: $0, as: UTF8.self) } ?? "\(partition)-\(record.origin.offset)"
+                ),
+                ("error", reason),
+            ])
+    }
+
     private func isolate(_ refused: RefusedRecord) -> TransactionMachine.Action {
         isolate("\(refused.topic) refused the output: \(refused.reason)")
     }
@@ -153,6 +170,7 @@ extension StreamThread {
         policy.closed()
         isolation.committed(ledger.pending)
         deadLetters.committed()
+        counters.commit()
         let consumed = ledger.pending.compactMap { source, entry in
             inputs[Int(source)].flatMap { $0.isInternal ? ($0.partition, entry.next) : nil }
         }
@@ -168,6 +186,7 @@ extension StreamThread {
         policy.closed()
         ledger.rewind()
         deadLetters.aborted()
+        counters.abort()
         do throws(StoreFailure) { for task in tasks.values { try task.aborted() } } catch { throw .store(error) }
         status.update { $0.transactionsAborted += 1 }
         // Of partitions with nothing pending, too: a batch that was broken off may have held records of theirs.
@@ -181,6 +200,7 @@ extension StreamThread {
         output.closed()
         policy.closed()
         deadLetters.aborted()
+        counters.abort()
         for id in Array(tasks.keys) { closeTask(id, park: false) }
         status.update { $0.transactionsAborted += 1 }
     }

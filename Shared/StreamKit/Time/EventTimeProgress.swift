@@ -39,7 +39,8 @@ struct EventTimeProgress {
         guard all.count == sources.count, all.allSatisfy(\.isIdle), let greatest = all.map(\.watermark).max(),
             greatest != TaskTime.none
         else { return false }
-        let since = allIdleSince ?? (nowMilliseconds, greatest)
+        // Where time had gone on before a restart, it goes on from there.
+        let since = allIdleSince ?? (nowMilliseconds, max(greatest, combined))
         allIdleSince = since
         let elapsed = max(0, nowMilliseconds &- since.milliseconds)
         return advance(to: since.watermark &+ elapsed)

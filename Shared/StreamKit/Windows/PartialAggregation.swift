@@ -30,9 +30,9 @@ final class PartialAggregation: Processor {
     private var groups: GroupTable
     /// By source partition: what was last told of it.
     private var told: [TopicPartition: Told] = [:]
-    private var lateCount = 0
+    private let lateRecords: TransactionCounter
 
-    private struct Told {
+    private struct Told: Equatable {
         var closedCount: Int64?
         var isIdle: Bool
     }
@@ -46,10 +46,9 @@ final class PartialAggregation: Processor {
         self.shuffle = shuffle
         groups = GroupTable(aggregation.functions)
         row = EventRow(operandCount: aggregation.functions.count)
+        lateRecords = context.counter("late")
         super.init(context)
     }
-
-    override var counters: [(name: String, count: Int)] { [("late", lateCount)] }
 
     override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
@@ -73,7 +72,7 @@ final class PartialAggregation: Processor {
     }
 
     private func late(_ record: Record, windowAt start: Int64) throws(StreamFault) {
-        lateCount += 1
+        lateRecords.count()
         if aggregation.forwardsLate { return try forward(record, to: 1) }
         let end = Instant(millisecondsSinceEpoch: aggregation.windows.end(ofWindowAt: start))
         let watermark = Instant(millisecondsSinceEpoch: context.time.watermarkMilliseconds)
@@ -96,31 +95,30 @@ final class PartialAggregation: Processor {
                         aggregates: groups.aggregates(ofGroupAt: index))), key: groups.key(of: group))
         }
         groups.removeAll()
-        for (partition, watermark) in context.time.watermarks {
-            let closed = aggregation.windows.closedCount(watermark: watermark)
-            guard closed != nil else { continue }
-            // After idleness, or with the first records of this process, it is told whether or not a window can close.
-            if let told = told[partition], told.closedCount == closed, !told.isIdle { continue }
-            let quiet = context.time.quietMilliseconds.first { $0.partition == partition }?.milliseconds
-            if quiet != nil, told[partition]?.isIdle == true { continue }
-            try tell(partition, watermark: watermark, isIdle: false)
-        }
+        // A partition without a watermark has nothing to tell until it is idle.
+        try tellChanges { _, watermark, _ in watermark != TaskTime.none }
     }
 
     override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) {
-        for (partition, quiet) in context.time.quietMilliseconds {
-            guard let quiet, quiet >= aggregation.idle.wholeMilliseconds, told[partition]?.isIdle != true else {
-                continue
-            }
-            let watermark = context.time.watermarks.first { $0.partition == partition }?.milliseconds ?? TaskTime.none
-            try tell(partition, watermark: watermark, isIdle: true)
-        }
+        try tellChanges { partition, _, isIdle in isIdle && told[partition]?.isIdle != true }
     }
 
-    private func tell(_ partition: TopicPartition, watermark: Int64, isIdle: Bool) throws(StreamFault) {
-        try shuffle.broadcast(
-            .progress(ShuffleRecord.Progress(source: partition, watermark: watermark, isIdle: isIdle)))
-        told[partition] = Told(closedCount: aggregation.windows.closedCount(watermark: watermark), isIdle: isIdle)
+    /// Tells of the source partitions that satisfy the condition whose watermark can close another window, that fell idle or
+    /// returned, or of which this process has told nothing yet.
+    private func tellChanges(
+        where isDue: (_ partition: TopicPartition, _ watermark: Int64, _ isIdle: Bool) -> Bool
+    ) throws(StreamFault) {
+        let idle = aggregation.idle.wholeMilliseconds
+        let quiet = context.time.quietMilliseconds
+        for (index, (partition, watermark)) in context.time.watermarks.enumerated() {
+            // One that brought something and was read to its end again is not idle before the time has passed anew.
+            let isIdle = (quiet[index].milliseconds ?? -1) >= idle
+            let known = Told(closedCount: aggregation.windows.closedCount(watermark: watermark), isIdle: isIdle)
+            if known == told[partition] || !isDue(partition, watermark, isIdle) { continue }
+            try shuffle.broadcast(
+                .progress(ShuffleRecord.Progress(source: partition, watermark: watermark, isIdle: isIdle)))
+            told[partition] = known
+        }
     }
 
     override func aborted() {

@@ -9,6 +9,8 @@ public struct WindowResult {
     public let values: [Decimal?]
     /// The window is closed: nothing follows for it.
     public let isFinal: Bool
+    /// The wall clock as the task has it.
+    public let nowMilliseconds: Int64
 }
 
 /// When windows are emitted.
@@ -36,7 +38,7 @@ final class WindowCombine: Processor {
     /// Windows changed since the last commit.
     private var touched: Set<WindowKey> = []
     private var needsReload = true
-    private var lateCount = 0
+    private let latePartials: TransactionCounter
 
     init(
         _ context: ProcessorContext, _ aggregation: WindowedAggregation, emission: WindowEmission, store: String,
@@ -47,10 +49,9 @@ final class WindowCombine: Processor {
         self.write = write
         self.store = context.store(store)
         progress = EventTimeProgress(expected: context.upstream)
+        latePartials = context.counter("late_partial")
         super.init(context)
     }
-
-    override var counters: [(name: String, count: Int)] { [("late_partial", lateCount)] }
 
     override func started() throws(StreamFault) { try reload() }
 
@@ -84,7 +85,7 @@ final class WindowCombine: Processor {
     private func take(_ partial: ShuffleRecord.Partial, key: [UInt8]) throws(StreamFault) {
         let window = WindowKey(start: partial.windowStart, key: key)
         if aggregation.windows.isClosed(windowAt: window.start, watermark: progress.combined) {
-            lateCount += 1
+            latePartials.count()
             throw .refused(late(partial))
         }
         var aggregates = try stored(window) ?? Aggregates(aggregation.functions)
@@ -164,7 +165,7 @@ final class WindowCombine: Processor {
             write(
                 WindowResult(
                     key: key, windowStartMilliseconds: window.start, windowEndMilliseconds: end,
-                    values: aggregates.values, isFinal: isFinal), value)
+                    values: aggregates.values, isFinal: isFinal, nowMilliseconds: context.time.nowMilliseconds), value)
             let origin = Origin(
                 source: -1, offset: -1, key: nil, value: nil, timestampMilliseconds: end, headers: .none)
             let record = Record(key: key, value: value.bytes, timestampMilliseconds: end, origin: origin)

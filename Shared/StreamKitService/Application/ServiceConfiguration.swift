@@ -1,4 +1,5 @@
 internal import StreamKit
+internal import YAML
 
 /// Everything that a service's file and environment say.
 struct ServiceConfiguration<Service: StreamService>: Sendable {
@@ -22,6 +23,18 @@ struct ServiceConfiguration<Service: StreamService>: Sendable {
         service = Service(reader)
         let service = service
         topology = Topology(runtime.application) { service.declare($0) }
+    }
+
+    /// Reads a service's file; the topology's faults are told like any other of the configuration.
+    static func load(
+        file: String, overrides: [String], environment: Environment
+    ) throws(ConfigurationError) -> SettingsDocument.Reading<ServiceConfiguration<Service>> {
+        let document = try SettingsDocument(file: file, overrides: overrides, environment: environment)
+        let reading = try document.read { ServiceConfiguration($0) }
+        let faults = reading.settings.topology.faults
+        if faults.isEmpty { return reading }
+        throw ConfigurationError(
+            faults.map { SettingsProblem(mark: YAMLMark(source: file), keyPath: "", message: $0) })
     }
 
     var plan: ThreadPlan {

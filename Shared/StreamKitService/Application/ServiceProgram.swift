@@ -28,16 +28,10 @@ struct ServiceProgram<Service: StreamService> {
         let configuration: ServiceConfiguration<Service>
         let effective: [EffectiveSetting]
         do throws(ConfigurationError) {
-            let document = try SettingsDocument(
+            let reading = try ServiceConfiguration<Service>.load(
                 file: arguments.configurationFile, overrides: arguments.overrides, environment: .process())
-            let reading = try document.read { ServiceConfiguration<Service>($0) }
             configuration = reading.settings
             effective = reading.effective
-            let faults = configuration.topology.faults
-            if !faults.isEmpty {
-                StandardStream.error.write(faults.map { "\(arguments.configurationFile): \($0)\n" }.joined())
-                return .configuration
-            }
         } catch {
             StandardStream.error.write("\(error)\n")
             return .configuration

@@ -64,10 +64,14 @@ public struct ServiceArguments: Sendable, Equatable {
           KAFKA_BOOTSTRAP_SERVERS        Brokers; 127.0.0.1:9092 if not set.
           KAFKA_CONFIG_<PROPERTY>        A property of librdkafka: KAFKA_CONFIG_LINGER_MS sets linger.ms.
           KAFKA_CONFIG_<PROPERTY>_FILE   The same, read from a file, for secrets.
-          INSTANCE_ID                    This replica's stable name: static membership and transactional id follow from it.
-          STATE_DIR                      Where stores live.
-          OPS_ADDRESS                    Where health, metrics and topology are served, such as 127.0.0.1:8080.
-          LOG_LEVEL, LOG_FORMAT          debug, info, warn or error; json or text.
+          INSTANCE_ID                    This replica's stable name: static membership and transactional id follow from
+                                         it; a name kept in STATE_DIR if not set.
+          STATE_DIR                      Where stores live; /var/lib/<application> in a container, .state/<application>
+                                         elsewhere.
+          OPS_ADDRESS                    Where health, metrics and topology are served; 0.0.0.0:8080 in a container,
+                                         127.0.0.1 on a free port elsewhere, which the log names.
+          LOG_LEVEL                      debug, info, warn or error; info if not set.
+          LOG_FORMAT                     json or text; text on a terminal, json elsewhere.
           ${NAME} and ${NAME:-default} in the file are environment variables too.
 
         Exit codes: 0 drained, 1 failed, 64 wrong command line, 78 wrong configuration.

@@ -50,6 +50,12 @@ public struct KafkaSettings: Sendable, Equatable {
                 winners[name] = candidate
             }
         }
+        for winner in winners.values.sorted(by: { $0.property.name < $1.property.name }) {
+            guard let reason = KafkaClusterSettings.refusal(of: winner.property.name, winner.property.value) else {
+                continue
+            }
+            reader.collector.record(SettingsProblem(mark: winner.mark, keyPath: winner.keyPath, message: reason))
+        }
         properties = winners.values.map(\.property).sorted { $0.name < $1.name }
         for property in properties {
             let kind: SettingKind<String> = .scalar("text", placeholder: "", isSecret: property.isSecret) {

@@ -4,6 +4,7 @@ internal import YAML
 final class SettingsCollector {
     private(set) var problems: [SettingsProblem] = []
     private(set) var effective: [EffectiveSetting] = []
+    private var noted: Set<SettingPath> = []
     /// Keys that the program asked for, as paths; what is in the document and not here is unknown.
     private var known: Set<SettingPath> = []
     /// Keys whose values were read as a whole.
@@ -23,6 +24,8 @@ final class SettingsCollector {
     }
 
     func note<Value>(_ value: Value, _ kind: SettingKind<Value>, _ path: SettingPath, origin: String) {
+        // The service and the runtime may read the same key.
+        guard noted.insert(path).inserted else { return }
         let shown = kind.isSecret ? Secret.mask : kind.format(value)
         effective.append(EffectiveSetting(keyPath: path.description, value: shown, origin: origin))
     }
@@ -100,9 +103,10 @@ struct SettingPath: Hashable, CustomStringConvertible {
         return path
     }
 
-    /// Descends by each part of a dotted key.
+    /// Descends by each part of a dotted key; an empty one stays here.
     func keys(_ dotted: String) -> SettingPath {
-        dotted.split(separator: ".", omittingEmptySubsequences: false).reduce(self) { $0.key(String($1)) }
+        if dotted.isEmpty { return self }
+        return dotted.split(separator: ".", omittingEmptySubsequences: false).reduce(self) { $0.key(String($1)) }
     }
 
     func element(_ position: Int) -> SettingPath {

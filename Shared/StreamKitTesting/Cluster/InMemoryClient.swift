@@ -12,6 +12,8 @@ public final class InMemoryClient: Cluster, @unchecked Sendable {  // single-thr
     public var refusedTopic: String?
     /// How many partitions a consumer takes records of at a time, and how many of each: small, so that batches are mixed.
     public var recordsPerPartitionAtOnce = 3
+    /// How many records a poll of a changelog or reference topic brings at most.
+    public var readerRecordsMax = Int.max
     /// How many records the process read of changelogs and reference topics.
     public internal(set) var readerRecordCount = 0
 

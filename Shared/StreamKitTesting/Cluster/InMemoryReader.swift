@@ -25,7 +25,8 @@ final class InMemoryReader: PartitionReader {
         precondition(memory == nil, "the records of the poll before were not released")
         return try client.faults.call(.readerPoll) {
             let fetched = positions.fetch(
-                from: client.cluster, maximum: maximum, atOnce: client.recordsPerPartitionAtOnce)
+                from: client.cluster, maximum: min(maximum, client.readerRecordsMax),
+                atOnce: client.recordsPerPartitionAtOnce)
             if fetched.isEmpty { client.cluster.clock.advance(milliseconds: Int64(timeoutMilliseconds)) }
             client.readerRecordCount += fetched.records.count
             let memory = BatchMemory(fetched.records)

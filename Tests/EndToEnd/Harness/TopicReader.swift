@@ -82,7 +82,12 @@ final class RawWriter {
     private let identifier = "writer-\(UUID().uuidString)"
     private var producer: TransactionalProducer?
 
-    init(_ servers: String) { self.servers = servers }
+    private let properties: [(name: String, value: String)]
+
+    init(_ servers: String, _ properties: [(name: String, value: String)] = []) {
+        self.servers = servers
+        self.properties = properties
+    }
 
     /// All of the records or, where the broker went away, all of them again: a transaction that was not committed left nothing.
     func write(_ records: [RawRecord], to topic: String) throws {
@@ -129,7 +134,8 @@ final class RawWriter {
     private func open() throws -> TransactionalProducer {
         let producer = try TransactionalProducer(
             KafkaConfiguration(
-                KafkaDefaults.producer() + [("bootstrap.servers", servers), ("transactional.id", identifier)]))
+                KafkaDefaults.producer() + [("bootstrap.servers", servers), ("transactional.id", identifier)]
+                    + properties))
         try expect(producer.initializeTransactions(timeout: .seconds(30)))
         return producer
     }

@@ -1,11 +1,10 @@
 import Foundation
-import XCTest
 
 /// A TCP connection to this machine that sends exactly what it is told.
-final class RawClient {
+public final class RawClient {
     private let descriptor: Int32
 
-    init(port: UInt16, isIPv6: Bool = false) throws {
+    public init(port: UInt16, isIPv6: Bool = false) throws {
         descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
@@ -32,7 +31,7 @@ final class RawClient {
     }
 
     /// What the server closes early on cannot be sent to its end; that is no failure here.
-    func send(_ bytes: [UInt8]) {
+    public func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -41,12 +40,12 @@ final class RawClient {
         }
     }
 
-    func send(_ text: String) { send(Array(text.utf8)) }
+    public func send(_ text: String) { send(Array(text.utf8)) }
 
-    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    public func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// All that comes until the server closes.
-    func readToEnd() -> String {
+    public func readToEnd() -> String {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {
