@@ -128,7 +128,7 @@ let package = Package(
         tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema", "LanguageTestSupport"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "TestSupport", "embedded-broker"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "LanguageTestSupport", "TestSupport", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )

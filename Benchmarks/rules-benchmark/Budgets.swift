@@ -39,7 +39,8 @@ struct Budgets {
     private static let file = "deploy/pipelines/orders/validator.yaml"
 
     static func run(_ orders: Orders) throws {
-        let rules = try SettingsDocument(file: file, environment: StreamKitService.Environment([:])).read { Rules($0) }.settings
+        let rules = try SettingsDocument(file: file, environment: StreamKitService.Environment([:])).read { Rules($0) }
+            .settings
         let measures = try reading(orders) + validation(orders, rules) + expressions(orders)
         var best = [UInt64](repeating: .max, count: measures.count)
         var allocations = [UInt64](repeating: .max, count: measures.count)
