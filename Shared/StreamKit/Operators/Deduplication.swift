@@ -52,11 +52,7 @@ public final class Deduplication: Processor {
                 SeenEntries.Entry(
                     eventTimeMilliseconds: eventTime, offset: record.origin.offset,
                     source: context.time.currentSourceNumber), to: &entries)
-            var fault: StreamFault?
-            entries.withUnsafeBytes { value in
-                do throws(StreamFault) { try store.put(row.key, value) } catch { fault = error }
-            }
-            if let fault { throw fault }
+            try entries.withBytes { (value) throws(StreamFault) in try store.put(row.key, value) }
         }
         try forward(record)
     }
