@@ -1,7 +1,7 @@
 # make run    the order pipeline on a sample of real orders, in this terminal
 # make test   all tests; with KAFKA_HOME (a folder with Kafka's libs/) those on a real Kafka too
 # make bench  the table in BENCHMARKS.md (needs KAFKA_HOME and PEERS)
-# make soak   the end-to-end tests for long: 200,000 orders, 50 kills
+# make soak   200,000 orders and 50 kills on the embedded broker, on one Kafka and on three; SEED repeats a run
 
 .PHONY: setup build run test bench soak lint
 
@@ -21,7 +21,7 @@ bench: build
 	@tools/bench
 
 soak: setup
-	@SOAK=1 tools/test --filter EndToEnd
+	@SOAK=1 tools/test --filter SoakTests
 
 lint:
 	swift format lint --strict --recursive Package.swift Shared Services Tests Benchmarks Examples

@@ -107,7 +107,8 @@ let package = Package(
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
-        tests("StreamKitKafkaTests", ["StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
+        tests(
+            "StreamKitKafkaTests", ["EmbeddedBroker", "StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests(
             "ServiceTests",

@@ -12,7 +12,7 @@ final class ForwardProcessor: Processor {
     private let object: ComputedObject
     private let key: KeyExpression?
     private let event = OutputBuffer(capacity: 4096)
-    private var skippedCounts: [ChangeOperation: Int] = [:]
+    private var skipped: [ChangeOperation: TransactionCounter] = [:]
 
     init(_ context: ProcessorContext, _ mapping: ChangeMapping) {
         self.mapping = mapping
@@ -21,10 +21,6 @@ final class ForwardProcessor: Processor {
         object = ComputedObject(mapping.fields, evaluator: evaluator)
         key = mapping.key.map { KeyExpression("key", $0) }
         super.init(context)
-    }
-
-    override var counters: [(name: String, count: Int)] {
-        skippedCounts.map { ("skipped_\($0.key)", $0.value) }
     }
 
     override func process(_ record: Record) throws(StreamFault) {
@@ -46,7 +42,7 @@ final class ForwardProcessor: Processor {
         do throws(ChangeEventFault) {
             change = try decoder.decode(record.value)
             if change.operation == .tombstone {
-                skippedCounts[.tombstone, default: 0] += 1
+                skip(.tombstone)
                 return false
             }
             try change.write(into: event)
@@ -63,7 +59,13 @@ final class ForwardProcessor: Processor {
         } catch {
             throw RuleEvaluator.refusal("where", error)
         }
-        skippedCounts[change.operation, default: 0] += 1
+        skip(change.operation)
         return false
+    }
+
+    private func skip(_ operation: ChangeOperation) {
+        let counter = skipped[operation] ?? context.counter("skipped_\(operation)")
+        skipped[operation] = counter
+        counter.count()
     }
 }

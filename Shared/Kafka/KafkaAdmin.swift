@@ -79,10 +79,21 @@ public final class KafkaAdmin: @unchecked Sendable {
     }
 
     /// All topics of the cluster, internal ones too; or those asked for that exist.
+    ///
+    /// - Throws: where no broker would have this client, with the reason: wrong credentials, a certificate that is not trusted.
     public func topics(
         _ names: [String]? = nil, timeout: Duration
     ) throws(KafkaError) -> [String: TopicMetadata] {
-        try TopicMetadata.read(handle.pointer, topics: names, timeout: timeout)
+        // What was said before now does not count.
+        rd_kafka_poll(handle.pointer, 0)
+        _ = handle.context.takeRefusal()
+        do throws(KafkaError) {
+            return try TopicMetadata.read(handle.pointer, topics: names, timeout: timeout)
+        } catch {
+            rd_kafka_poll(handle.pointer, 0)
+            guard error.code.leavesOutcomeUnknown, let refusal = handle.context.takeRefusal() else { throw error }
+            throw KafkaError(error.operation, refusal.code, message: refusal.reason)
+        }
     }
 
     /// The cluster's id; nil if no broker answered in time.

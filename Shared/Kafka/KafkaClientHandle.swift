@@ -1,4 +1,5 @@
 internal import CLibrdkafka
+internal import Synchronization
 
 /// A line of librdkafka's own log, or an error of a client as a whole ("all brokers are down").
 public struct KafkaLogLine: Sendable {
@@ -31,8 +32,24 @@ final class CallbackContext {
     var rebalance: ((rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Void)?
     var delivered: ((UnsafePointer<rd_kafka_message_t>) -> Void)?
 
+    /// Why a broker would not have this client: the last reason since it was taken.
+    private let refusal = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
+
     init(_ observer: KafkaClientObserver) {
         self.observer = observer
+    }
+
+    func noteError(_ code: rd_kafka_resp_err_t, _ reason: String) {
+        if code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL {
+            refusal.withLock { $0 = (code, reason) }
+        }
+    }
+
+    func takeRefusal() -> (code: rd_kafka_resp_err_t, reason: String)? {
+        refusal.withLock { refusal in
+            defer { refusal = nil }
+            return refusal
+        }
     }
 
     static func of(_ opaque: UnsafeMutableRawPointer?) -> CallbackContext? {
@@ -64,13 +81,14 @@ final class KafkaClientHandle {
                     message: message.map { String(cString: $0) } ?? "", client: String(cString: rd_kafka_name(client))))
         }
         rd_kafka_conf_set_error_cb(conf) { client, code, reason, opaque in
-            guard let client, let log = CallbackContext.of(opaque)?.observer.log else { return }
+            guard let client, let context = CallbackContext.of(opaque) else { return }
             let name = KafkaErrorCode(rawValue: code).description
-            log(
+            let text = reason.map { String(cString: $0) } ?? name
+            context.noteError(rd_kafka_resp_err_t(rawValue: code), text)
+            context.observer.log?(
                 KafkaLogLine(
-                    level: code == RD_KAFKA_RESP_ERR__FATAL.rawValue ? 3 : 4, facility: name,
-                    message: reason.map { String(cString: $0) } ?? name, client: String(cString: rd_kafka_name(client)))
-            )
+                    level: code == RD_KAFKA_RESP_ERR__FATAL.rawValue ? 3 : 4, facility: name, message: text,
+                    client: String(cString: rd_kafka_name(client))))
         }
         if observer.statistics != nil {
             rd_kafka_conf_set_stats_cb(conf) { _, json, length, opaque in

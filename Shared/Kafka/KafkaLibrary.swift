@@ -10,6 +10,9 @@ public enum KafkaLibrary {
 
     /// From 2.3.0 the idempotent producer no longer takes a record that may have been written for a fatal gap.
     public static var isAtLeast2_3: Bool { versionNumber >= 0x0203_00ff }
+
+    /// Before 2.6.1 the client's nonce stood twice in a SCRAM exchange; Kafka 4 compares it, and refuses.
+    public static var canScramWithKafka4: Bool { versionNumber >= 0x0206_01ff }
 }
 
 extension Duration {

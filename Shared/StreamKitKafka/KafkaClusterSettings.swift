@@ -51,6 +51,12 @@ public struct KafkaClusterSettings: Sendable {
     public static var libraryVersion: String { KafkaLibrary.version }
     public static var isLibraryRecent: Bool { KafkaLibrary.isAtLeast2_3 }
 
+    /// The properties ask for SCRAM, in which the library as it is loaded fails with brokers of Kafka 4.
+    public var mayFailInScram: Bool {
+        let mechanisms = properties.filter { $0.name == "sasl.mechanism" || $0.name == "sasl.mechanisms" }
+        return !KafkaLibrary.canScramWithKafka4 && mechanisms.contains { $0.value.uppercased().hasPrefix("SCRAM") }
+    }
+
     func consumerProperties(thread: Int) -> KafkaDefaults.Properties {
         var owned: KafkaDefaults.Properties = [
             ("bootstrap.servers", bootstrapServers), ("client.id", clientId(thread)), ("group.id", application),
@@ -73,7 +79,8 @@ public struct KafkaClusterSettings: Sendable {
     func adminProperties() -> KafkaDefaults.Properties {
         let owned: KafkaDefaults.Properties = [
             ("bootstrap.servers", bootstrapServers), ("client.id", "\(application)-\(instance)"),
-            ("group.id", application),
+            // librdkafka compares the user's max.poll.interval.ms with it.
+            ("group.id", application), ("session.timeout.ms", milliseconds(sessionTimeout)),
         ]
         return KafkaDefaults.connection() + owned + properties
     }

@@ -174,7 +174,6 @@ struct PendingWrites: ~Copyable {
             slots[slot] = Int32(truncatingIfNeeded: index)
         }
     }
-
 }
 
 /// Byte order: negative, zero, positive.

@@ -3,7 +3,7 @@ internal import RocksDB
 internal import StreamKit
 
 /// A store in a column family of its own. What a transaction writes stays in memory until its commit, which is one write
-/// batch with the changelog offset in it.
+/// batch with the changelog position in it.
 ///
 /// A key in the family is one byte, `e` for an entry and `m` for what the store knows of itself, and then the key.
 final class RocksDBStore: StoreBackend {
@@ -15,10 +15,11 @@ final class RocksDBStore: StoreBackend {
     private var batch = WriteBatch()
     /// A prefixed key, built here.
     private var keyBuffer = ByteBuffer()
-    private(set) var changelogOffset: Int64?
+    private(set) var position: ChangelogPosition?
 
     private static let entryPrefix = UInt8(ascii: "e")
     private static let offsetKey = Array("moffset".utf8)
+    private static let identityKey = Array("mchangelog".utf8)
     private static let definitionKey = Array("mdefinition".utf8)
     private static let versionKey = Array("mversion".utf8)
     private static let version = "1"
@@ -37,13 +38,16 @@ final class RocksDBStore: StoreBackend {
                     + "run a newer one, or delete the folder to restore from the changelog")
         }
         let found = try meta(Self.definitionKey)
-        changelogOffset = try meta(Self.offsetKey).flatMap { Int64($0) }
-        if let found, found != definition, changelogOffset != nil {
+        if let offset = try meta(Self.offsetKey).flatMap({ Int64($0) }) {
+            let identity = try meta(Self.identityKey).flatMap { UInt64($0, radix: 16) }
+            position = ChangelogPosition(offset: offset, identity: identity)
+        }
+        if let found, found != definition, position != nil {
             throw StoreFailure(
                 "the store \(name) in \(database.path) holds entries of the form \(found), this program reads "
                     + "\(definition); give the store another name, or reset the application")
         }
-        if changelogOffset != nil { return }
+        if position != nil { return }
         if found == nil {
             try describe()
             return
@@ -65,7 +69,7 @@ final class RocksDBStore: StoreBackend {
     private func describe() throws(StoreFailure) {
         put(Self.definitionKey, definition)
         put(Self.versionKey, Self.version)
-        try writeBatch(changelogOffset: nil)
+        try writeBatch()
     }
 
     // MARK: Reading and writing
@@ -97,9 +101,9 @@ final class RocksDBStore: StoreBackend {
         try pending.forEach(body)
     }
 
-    func commit(changelogOffset: Int64) throws(StoreFailure) {
+    func commit(_ position: ChangelogPosition) throws(StoreFailure) {
         pending.forEach { (key: Bytes, value: Bytes?) in add(key, value) }
-        try writeBatch(changelogOffset: changelogOffset)
+        try writeBatch(reaching: position)
         pending.clear()
     }
 
@@ -175,17 +179,17 @@ final class RocksDBStore: StoreBackend {
 
     func restore(_ key: Bytes, _ value: Bytes?) throws(StoreFailure) {
         add(key, value)
-        if batch.count >= Self.restoreBatchCount { try writeBatch(changelogOffset: nil) }
+        if batch.count >= Self.restoreBatchCount { try writeBatch() }
     }
 
-    func restored(changelogOffset: Int64) throws(StoreFailure) {
-        try writeBatch(changelogOffset: changelogOffset)
+    func restored(_ position: ChangelogPosition) throws(StoreFailure) {
+        try writeBatch(reaching: position)
     }
 
     func reset() throws(StoreFailure) {
         pending.clear()
         batch.clear()
-        changelogOffset = nil
+        position = nil
         do throws(RocksDBError) {
             try database.drop(family)
             family = try database.family(name)
@@ -212,11 +216,16 @@ final class RocksDBStore: StoreBackend {
         if let value { batch.put(key, value, in: family) } else { batch.delete(key, in: family) }
     }
 
-    private func writeBatch(changelogOffset: Int64?) throws(StoreFailure) {
-        if let changelogOffset { put(Self.offsetKey, "\(changelogOffset)") }
+    private func writeBatch(reaching reached: ChangelogPosition? = nil) throws(StoreFailure) {
+        if let reached {
+            put(Self.offsetKey, "\(reached.offset)")
+            if let identity = reached.identity, identity != position?.identity {
+                put(Self.identityKey, String(identity, radix: 16))
+            }
+        }
         do throws(RocksDBError) { try database.write(batch) } catch { throw StoreFailure(error.description) }
         batch.clear()
-        if let changelogOffset { self.changelogOffset = changelogOffset }
+        if let reached { position = reached }
     }
 
     private func put(_ key: [UInt8], _ value: String) {

@@ -14,18 +14,20 @@ public struct ComputedField: Sendable {
 public final class ComputedFields {
     private final class Field {
         let name: String
-        let expression: Expression
+        let expression: Uncounted<Expression>
         let splice: SpliceField
         /// Where the value goes if a later expression refers to it, and how it is read from there.
         let slot: VariableSlot?
-        let reader: Expression?
+        let reader: Uncounted<Expression>?
+        private let owned: [Expression?]
 
         init(_ field: ComputedField, _ splice: SpliceField, _ slot: VariableSlot?) {
             name = field.name
-            expression = field.expression
+            expression = Uncounted(field.expression)
             self.splice = splice
             self.slot = slot
-            reader = field.reader
+            reader = field.reader.map { Uncounted($0) }
+            owned = [field.expression, field.reader]
         }
     }
 
@@ -46,15 +48,22 @@ public final class ComputedFields {
     public func compute() throws(Refusal) -> Bytes {
         splice.begin()
         let context = evaluator.context
+        let values = splice.values
         try fields.forEach { (field) throws(Refusal) in
             do throws(EvaluationError) {
                 splice.set(field.splice)
-                let isThere: Bool
+                var isThere = false
                 if let slot = field.slot, let reader = field.reader {
-                    try field.expression.evaluate(in: context, into: slot)
-                    isThere = try reader.writeJSON(in: context, to: splice.values)
+                    try field.expression.with { (expression) throws(EvaluationError) in
+                        try expression.evaluate(in: context, into: slot)
+                    }
+                    try reader.with { (reader) throws(EvaluationError) in
+                        isThere = try reader.writeJSON(in: context, to: values)
+                    }
                 } else {
-                    isThere = try field.expression.writeJSON(in: context, to: splice.values)
+                    try field.expression.with { (expression) throws(EvaluationError) in
+                        isThere = try expression.writeJSON(in: context, to: values)
+                    }
                 }
                 if !isThere { splice.remove(field.splice) }
             } catch {

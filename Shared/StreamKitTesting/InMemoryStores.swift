@@ -33,7 +33,7 @@ public final class InMemoryStores: StoreBackendFactory, @unchecked Sendable {  /
         case .durable:
             let disk = disks[key] ?? DurableStore.Disk(definition: definition)
             // What was never restored to its end holds nothing that could be misread.
-            guard disk.definition == definition || disk.changelogOffset == nil else {
+            guard disk.definition == definition || disk.position == nil else {
                 throw StoreFailure(
                     "the store \(name) holds entries of the form \(disk.definition), this program reads \(definition)")
             }
@@ -82,7 +82,7 @@ final class DurableStore: StoreBackend {
     final class Disk {
         var definition: String
         var entries: [[UInt8]: [UInt8]] = [:]
-        var changelogOffset: Int64?
+        var position: ChangelogPosition?
         init(definition: String) { self.definition = definition }
     }
 
@@ -99,7 +99,7 @@ final class DurableStore: StoreBackend {
     deinit { takeBack() }
 
     var pendingCount: Int { pending.count }
-    var changelogOffset: Int64? { disk.changelogOffset }
+    var position: ChangelogPosition? { disk.position }
     /// Off by one, as an estimate may be.
     var entryCount: Int { merged.count + 1 }
     var byteCount: Int { merged.reduce(0) { $0 + $1.key.count + $1.value.count } }
@@ -159,10 +159,10 @@ final class DurableStore: StoreBackend {
         if let failure { throw failure }
     }
 
-    func commit(changelogOffset: Int64) throws(StoreFailure) {
+    func commit(_ position: ChangelogPosition) throws(StoreFailure) {
         try call(.storeCommit) {
             for (key, value) in pending { disk.entries[key] = value }
-            disk.changelogOffset = changelogOffset
+            disk.position = position
             pending = [:]
         }
     }
@@ -202,11 +202,11 @@ final class DurableStore: StoreBackend {
         disk.entries[[UInt8](key)] = value.map { [UInt8]($0) }
     }
 
-    func restored(changelogOffset: Int64) throws(StoreFailure) { disk.changelogOffset = changelogOffset }
+    func restored(_ position: ChangelogPosition) throws(StoreFailure) { disk.position = position }
 
     func reset() throws(StoreFailure) {
         disk.entries = [:]
-        disk.changelogOffset = nil
+        disk.position = nil
         pending = [:]
     }
 

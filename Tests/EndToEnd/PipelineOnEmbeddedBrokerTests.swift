@@ -25,6 +25,10 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
         try run { try $0.killedWhileStarting() }
     }
 
+    func testOneOfTwoWithTheSameInstanceIdGivesUp() throws {
+        try run { try $0.sameInstanceTwice() }
+    }
+
     func testBrokerKilledAndRestarted() throws {
         try run { try $0.killedBroker(times: 3, orders: 2_000) }
     }

@@ -36,19 +36,19 @@ final class RocksDBStoreTests: XCTestCase {
     func testPendingWritesAreSeenAndCommittedWithTheChangelogOffset() throws {
         do {
             let store = try factory().open(store: "s", partition: 0, definition: "d")
-            XCTAssertNil(store.changelogOffset)
+            XCTAssertNil(store.position)
             try store.put("a", "1")
             try store.put("b", "2")
             XCTAssertEqual(try store.get("a"), "1")
             XCTAssertEqual(store.pendingCount, 2)
-            try store.commit(changelogOffset: 7)
+            try store.commit(ChangelogPosition(offset: 7))
             XCTAssertEqual(store.pendingCount, 0)
             try store.put("a", "uncommitted")
             try store.remove("b")
             XCTAssertNil(try store.get("b"))
         }
         let store = try factory().open(store: "s", partition: 0, definition: "d")
-        XCTAssertEqual(store.changelogOffset, 7)
+        XCTAssertEqual(store.position?.offset, 7)
         XCTAssertEqual(try entries(store), ["a=1", "b=2"])
     }
 
@@ -61,7 +61,7 @@ final class RocksDBStoreTests: XCTestCase {
         do {
             let store = try factory().open(store: "s", partition: 0, definition: "right")
             XCTAssertEqual(try entries(store), [])
-            try store.restored(changelogOffset: 0)
+            try store.restored(ChangelogPosition(offset: 0))
         }
         XCTAssertThrowsError(try factory().open(store: "s", partition: 0, definition: "wrong"))
         XCTAssertNoThrow(try factory().open(store: "s", partition: 0, definition: "right"))
@@ -70,14 +70,14 @@ final class RocksDBStoreTests: XCTestCase {
     func testRollbackDropsWhatIsPending() throws {
         let store = try factory().open(store: "s", partition: 0, definition: "d")
         try store.put("a", "1")
-        try store.commit(changelogOffset: 1)
+        try store.commit(ChangelogPosition(offset: 1))
         try store.put("a", "2")
         try store.remove("a")
         try store.put("c", "3")
         try store.rollback()
         XCTAssertEqual(try entries(store), ["a=1"])
         XCTAssertEqual(store.pendingCount, 0)
-        XCTAssertEqual(store.changelogOffset, 1)
+        XCTAssertEqual(store.position?.offset, 1)
     }
 
     func testEachPendingKeyComesOnceWithItsLastValue() throws {
@@ -113,7 +113,7 @@ final class RocksDBStoreTests: XCTestCase {
             case 60..<95:
                 XCTAssertEqual(try store.get(key), model[key])
             case 95..<97:
-                try store.commit(changelogOffset: Int64(step))
+                try store.commit(ChangelogPosition(offset: Int64(step)))
                 committed = model
             case 97:
                 try store.rollback()
@@ -138,7 +138,7 @@ final class RocksDBStoreTests: XCTestCase {
     func testSweepVisitsEverythingInPartsAndRemoves() throws {
         let store = try factory().open(store: "s", partition: 0, definition: "d")
         for number in 100..<200 { try store.put("\(number)", "v") }
-        try store.commit(changelogOffset: 1)
+        try store.commit(ChangelogPosition(offset: 1))
         try store.put("150", "pending")
         try store.remove("160")
         var cursor = SweepCursor()
@@ -153,7 +153,7 @@ final class RocksDBStoreTests: XCTestCase {
         }
         XCTAssertEqual(visited, (100..<200).filter { $0 != 160 }.map { $0 == 150 ? "150!" : "\($0)" })
         XCTAssertEqual(rounds, 15)
-        try store.commit(changelogOffset: 2)
+        try store.commit(ChangelogPosition(offset: 2))
         XCTAssertEqual(try entries(store).count, 89)
     }
 
@@ -161,12 +161,26 @@ final class RocksDBStoreTests: XCTestCase {
         let store = try factory().open(store: "s", partition: 0, definition: "d")
         for number in 0..<10_000 { try restore(store, "\(number % 5_000)", "\(number)") }
         try restore(store, "17", nil)
-        try store.restored(changelogOffset: 10_001)
-        XCTAssertEqual(store.changelogOffset, 10_001)
+        try store.restored(ChangelogPosition(offset: 10_001))
+        XCTAssertEqual(store.position?.offset, 10_001)
         XCTAssertEqual(try store.get("4999"), "9999")
         XCTAssertNil(try store.get("17"))
         XCTAssertEqual(store.pendingCount, 0)
         XCTAssertEqual(try entries(store).count, 4_999)
+    }
+
+    func testTheChangelogThatAStoreWasBuiltFromIsRemembered() throws {
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "d")
+            try store.restored(ChangelogPosition(offset: 5, identity: .max))
+            try store.put("k", "v")
+            try store.commit(ChangelogPosition(offset: 7, identity: .max))
+        }
+        let store = try factory().open(store: "s", partition: 0, definition: "d")
+        XCTAssertEqual(store.position, ChangelogPosition(offset: 7, identity: .max))
+        try store.reset()
+        try store.restored(ChangelogPosition(offset: 3, identity: 1))
+        XCTAssertEqual(store.position, ChangelogPosition(offset: 3, identity: 1))
     }
 
     func testRestoreThatWasBrokenOffBeginsAgainEmpty() throws {
@@ -175,7 +189,7 @@ final class RocksDBStoreTests: XCTestCase {
             for number in 0..<10_000 { try restore(store, "\(number)", "v") }
         }
         let store = try factory().open(store: "s", partition: 0, definition: "d")
-        XCTAssertNil(store.changelogOffset)
+        XCTAssertNil(store.position)
         XCTAssertEqual(try entries(store), [])
     }
 
@@ -185,23 +199,23 @@ final class RocksDBStoreTests: XCTestCase {
         let two = try factory.open(store: "s", partition: 1, definition: "d")
         for store in [one, two] {
             try store.put("k", "v")
-            try store.commit(changelogOffset: 5)
+            try store.commit(ChangelogPosition(offset: 5))
         }
         try one.reset()
-        XCTAssertNil(one.changelogOffset)
+        XCTAssertNil(one.position)
         XCTAssertNil(try one.get("k"))
         try one.put("k", "new")
-        try one.commit(changelogOffset: 1)
+        try one.commit(ChangelogPosition(offset: 1))
         XCTAssertEqual(try one.get("k"), "new")
         XCTAssertEqual(try two.get("k"), "v")
-        XCTAssertEqual(two.changelogOffset, 5)
+        XCTAssertEqual(two.position?.offset, 5)
     }
 
     func testOtherDefinitionIsRefusedNamingBoth() throws {
         do {
             let store = try factory().open(store: "s", partition: 0, definition: "count:1")
             try store.put("k", "v")
-            try store.commit(changelogOffset: 1)
+            try store.commit(ChangelogPosition(offset: 1))
         }
         let factory = try factory()
         XCTAssertThrowsError(try factory.open(store: "s", partition: 0, definition: "sum:1")) { error in
@@ -217,12 +231,12 @@ final class RocksDBStoreTests: XCTestCase {
         for number in 0..<200 {
             try store.put("\(number)", "v")
             try store.put("last", "\(number)")
-            try store.commit(changelogOffset: Int64(number))
+            try store.commit(ChangelogPosition(offset: Int64(number)))
         }
         try store.put("last", "never committed")
         try FileManager.default.copyItem(atPath: folder, toPath: folder + ".copy")
         let copy = try factory(folder + ".copy").open(store: "s", partition: 0, definition: "d")
-        XCTAssertEqual(copy.changelogOffset, 199)
+        XCTAssertEqual(copy.position?.offset, 199)
         XCTAssertEqual(try copy.get("last"), "199")
         XCTAssertEqual(try entries(copy).count, 201)
     }
@@ -231,13 +245,13 @@ final class RocksDBStoreTests: XCTestCase {
         do {
             let store = try factory().open(store: "s", partition: 0, definition: "d")
             try store.put("k", "v")
-            try store.commit(changelogOffset: 1)
+            try store.commit(ChangelogPosition(offset: 1))
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("MANIFEST") {
             try Data("damage".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
         }
         let store = try factory().open(store: "s", partition: 0, definition: "d")
-        XCTAssertNil(store.changelogOffset)
+        XCTAssertNil(store.position)
         XCTAssertEqual(try entries(store), [])
         XCTAssertTrue(FileManager.default.fileExists(atPath: folder + ".damaged"))
     }

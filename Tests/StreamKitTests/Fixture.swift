@@ -7,10 +7,12 @@ import XCTest
 final class CountingProcessor: Processor {
     static let store = StoreDefinition("counts", format: "count/1")
     private let store: KeyValueStore
+    private let counted: TransactionCounter
     private var buffer: [UInt8] = []
 
     override init(_ context: ProcessorContext) {
         store = context.store(Self.store.name)
+        counted = context.counter("counted")
         super.init(context)
     }
 
@@ -18,6 +20,7 @@ final class CountingProcessor: Processor {
         context.time.observe(eventTimeMilliseconds: record.eventTimeMilliseconds)
         let text = record.value.map { String(decoding: $0, as: UTF8.self) } ?? ""
         if text.hasPrefix("poison") { throw .refused(Refusal("POISON", "the value \(text) is refused")) }
+        counted.count()
         let key = record.key ?? Bytes(start: nil, count: 0)
         let before = try store.get(key).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
         var fault: StreamFault?
@@ -109,6 +112,21 @@ final class Fixture {
                     log: fixture.log, status: status)
             } catch {
                 failure = error
+            }
+        }
+
+        /// What it shows of the fixture's input, in which everything was read once, whatever happened.
+        func miscounts(_ fixture: Fixture) -> [String] {
+            thread?.publish(fully: true)
+            let snapshot = status.snapshot
+            let refused = fixture.cluster.records(in: "in").filter { $0.text.map(fixture.isRefused) ?? false }.count
+            let expected = ["read": fixture.inputCount, "counted": fixture.inputCount - refused, "dead": refused]
+            let shown = [
+                "read": snapshot.recordsRead, "counted": snapshot.counters["counted"] ?? 0,
+                "dead": snapshot.deadLetters.values.reduce(0, +),
+            ]
+            return expected.keys.sorted().filter { expected[$0] != shown[$0] }.map {
+                "\($0): \(shown[$0] ?? 0) instead of \(expected[$0] ?? 0)"
             }
         }
 

@@ -92,8 +92,8 @@ final class MemoryStoreTests: XCTestCase {
                 XCTAssertEqual(try get(store, key), model.current[key], name)
             case 80..<86:
                 let offset = Int64(step)
-                try store.commit(changelogOffset: offset)
-                XCTAssertEqual(store.changelogOffset, offset)
+                try store.commit(ChangelogPosition(offset: offset))
+                XCTAssertEqual(store.position?.offset, offset)
                 XCTAssertEqual(store.pendingCount, 0)
                 model.committed = model.current
                 model.written = []
@@ -129,7 +129,7 @@ final class MemoryStoreTests: XCTestCase {
             case 98 where Int.random(in: 0..<10, using: &random) == 0:
                 try store.reset()
                 model = Model()
-                XCTAssertNil(store.changelogOffset)
+                XCTAssertNil(store.position)
             default:
                 let prefix = Array("key-\(number % 7)-".utf8)
                 XCTAssertEqual(
@@ -148,7 +148,7 @@ final class MemoryStoreTests: XCTestCase {
     func testManyEntriesGrowTheTableAndASweepGoesRoundOnce() throws {
         let store = MemoryStore()
         for number in 0..<50_000 { try put(store, Array("\(number)".utf8), Array("v\(number)".utf8)) }
-        try store.commit(changelogOffset: 1)
+        try store.commit(ChangelogPosition(offset: 1))
         XCTAssertEqual(store.entryCount, 50_000)
         for number in stride(from: 0, to: 50_000, by: 997) {
             XCTAssertEqual(try get(store, Array("\(number)".utf8)), Array("v\(number)".utf8))
@@ -182,9 +182,9 @@ final class MemoryStoreTests: XCTestCase {
         let store = MemoryStore()
         func fill() throws {
             for number in 0..<20_000 { try put(store, Array("\(number)".utf8), [UInt8](repeating: 1, count: 100)) }
-            try store.commit(changelogOffset: 1)
+            try store.commit(ChangelogPosition(offset: 1))
             for number in 0..<20_000 { try remove(store, Array("\(number)".utf8)) }
-            try store.commit(changelogOffset: 2)
+            try store.commit(ChangelogPosition(offset: 2))
         }
         try fill()
         let bytes = store.byteCount
@@ -194,7 +194,7 @@ final class MemoryStoreTests: XCTestCase {
             try put(store, [9], [UInt8](repeating: 1, count: 3_000_000))
             try put(store, [9], [])
             try remove(store, [9])
-            try store.commit(changelogOffset: 3)
+            try store.commit(ChangelogPosition(offset: 3))
         }
         XCTAssertLessThan(store.byteCount, bytes + 100_000)
     }

@@ -1,3 +1,4 @@
+import JSON
 import StreamKit
 import XCTest
 
@@ -14,13 +15,24 @@ final class ChangelogTests: XCTestCase {
     }
 
     func testWhatIsEncodedIsDecoded() throws {
-        var buffer: [UInt8] = [9, 9, 9]
+        let buffer = OutputBuffer()
+        buffer.append("what was there before" as StaticString)
         for key in [[], [0], [1, 2, 3], [UInt8](repeating: 255, count: 1000)] as [[UInt8]] {
-            key.withUnsafeBytes { Changelog.encode($0, into: &buffer) }
-            XCTAssertEqual(buffer.first, Changelog.version)
-            XCTAssertEqual(try decode(buffer), "entry \(key)")
+            key.withUnsafeBytes { Changelog.encode($0, into: buffer) }
+            XCTAssertEqual(buffer.bytes.first, Changelog.version)
+            XCTAssertEqual(try decode([UInt8](buffer.bytes)), "entry \(key)")
         }
         XCTAssertEqual(try decode(Changelog.definitionKey), "definition")
+    }
+
+    func testADefinitionIsReadAsItIsWritten() {
+        for format in ["", "count/1", "sum of a\nand b", "x\nchangelog=zz"] {
+            for identity in [nil, 0, 0x9f3a, UInt64.max] as [UInt64?] {
+                let definition = Changelog.Definition(format: format, identity: identity)
+                XCTAssertEqual(Changelog.Definition(text: definition.text), definition)
+            }
+        }
+        XCTAssertEqual(Changelog.Definition(format: "d/1", identity: 255).text, "d/1\nchangelog=ff")
     }
 
     func testWhatIsNotOursIsRefused() {

@@ -49,6 +49,7 @@ final class StreamThreadFaultTests: XCTestCase {
                     let name = "\(operation) \(call) \(moment) \(response)"
                     XCTAssertTrue(through, "\(name): \(process.failure?.text ?? "stands still")")
                     XCTAssertEqual(fixture.violations(stores: [process.stores]), [], name)
+                    XCTAssertEqual(process.miscounts(fixture), [], name)
                     runs += 1
                 }
             }
@@ -85,6 +86,7 @@ final class StreamThreadFaultTests: XCTestCase {
                     let name = "\(first) then \(second) +\(offset)"
                     XCTAssertTrue(through, "\(name): \(process.failure?.text ?? "stands still")")
                     XCTAssertEqual(fixture.violations(stores: [process.stores]), [], name)
+                    XCTAssertEqual(process.miscounts(fixture), [], name)
                 }
             }
         }

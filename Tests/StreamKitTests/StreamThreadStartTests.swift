@@ -159,7 +159,8 @@ final class StreamThreadStartTests: XCTestCase {
         restart(fixture, process)
         XCTAssertTrue(fixture.run([fixture.start()]))
         XCTAssertEqual(fixture.cluster.records(in: changelog).first?.key, [1, 1])
-        XCTAssertEqual(fixture.cluster.records(in: changelog).first?.text, "count/1")
+        XCTAssertEqual(
+            fixture.cluster.records(in: changelog).first?.text.map { Changelog.Definition(text: $0).format }, "count/1")
     }
 
     func testAStoreWhoseChangelogWasMadeAnewIsRebuilt() {
@@ -179,6 +180,53 @@ final class StreamThreadStartTests: XCTestCase {
         XCTAssertTrue(fixture.run([second]))
         XCTAssertEqual(fixture.cluster.records(in: "out").last?.text, "value#1")
         XCTAssertEqual(fixture.changelog(changelog), ["new": "1"])
+    }
+
+    /// As long as the old one, or longer: only what it says of itself tells it apart.
+    func testAStoreIsRebuiltWhoseChangelogAnotherInstanceMadeAnew() {
+        for laterInputs in [20, 60] {
+            let fixture = Fixture(partitions: 1)
+            fixture.produce(20, poisonEvery: 0)
+            let stores = InMemoryStores(.durable)
+            let process = fixture.start(stores: stores)
+            XCTAssertTrue(fixture.run([process]))
+            restart(fixture, process)
+            stores.crash()
+            fixture.cluster.deleteTopic(changelog)
+            fixture.cluster.createTopic(changelog)
+            let elsewhere = fixture.start(stores: InMemoryStores(.durable))
+            for _ in 0..<laterInputs { fixture.append(key: "new", "value") }
+            XCTAssertTrue(fixture.run([elsewhere]))
+            restart(fixture, elsewhere)
+
+            let back = fixture.start(stores: stores)
+            fixture.append(key: "new", "value")
+            XCTAssertTrue(fixture.run([back]))
+            XCTAssertEqual(fixture.cluster.records(in: "out").last?.text, "value#\(laterInputs + 1)")
+            XCTAssertEqual(stores.entries(of: "counts"), [Array("new".utf8): Array("\(laterInputs + 1)".utf8)])
+            XCTAssertTrue(fixture.log.messages().contains { $0.contains("made anew") }, "\(fixture.log.entries)")
+        }
+    }
+
+    func testAStoreThatCameBackToItsOwnChangelogIsKept() {
+        let fixture = Fixture(partitions: 1)
+        fixture.produce(60, keys: 30, poisonEvery: 0)
+        let stores = InMemoryStores(.durable)
+        let first = fixture.start(stores: stores)
+        XCTAssertTrue(fixture.run([first]))
+        restart(fixture, first)
+        stores.crash()
+        let elsewhere = fixture.start(stores: InMemoryStores(.durable))
+        fixture.produce(10, keys: 30, poisonEvery: 0)
+        XCTAssertTrue(fixture.run([elsewhere]))
+        restart(fixture, elsewhere)
+        // Compaction leaves the definition where it is, and of the rest only what is newest.
+        fixture.cluster.compact(changelog)
+        let back = fixture.start(stores: stores)
+        fixture.produce(3, keys: 30, poisonEvery: 0)
+        XCTAssertTrue(fixture.run([back]))
+        XCTAssertEqual(fixture.violations(stores: [stores]), [])
+        XCTAssertFalse(fixture.log.messages().contains { $0.contains("made anew") }, "\(fixture.log.entries)")
     }
 
     func testTheDefinitionIsOwedUntilItIsCommittedHoweverOftenTheProcessStarts() {

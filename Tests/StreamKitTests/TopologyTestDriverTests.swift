@@ -167,10 +167,8 @@ private final class RekeyProcessor: Processor {
 }
 
 private final class SeenProcessor: Processor {
-    private var count = 0
-    override var counters: [(name: String, count: Int)] { [("seen", count)] }
     override func process(_ record: Record) throws(StreamFault) {
-        count += 1
+        context.counter("seen").count()
         try forward(record)
     }
 }

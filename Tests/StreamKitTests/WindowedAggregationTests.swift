@@ -14,7 +14,8 @@ private final class TextReader: EventReader {
         }
         row.eventTimeMilliseconds = time
         row.key = Bytes(rebasing: value[..<parts[0].utf8.count])
-        row.operands = [Decimal(1), amount]
+        row.operands[0] = Decimal(1)
+        row.operands[1] = amount
     }
 }
 

@@ -1,44 +1,72 @@
 import Foundation
 import XCTest
 
-/// A real Apache Kafka (KRaft, each node broker and controller) on free ports of 127.0.0.1, started from
-/// `KAFKA_HOME/libs`. Its nodes and files go when it is stopped or when the test process ends, however that happens.
+/// A real Apache Kafka (KRaft) on free ports of 127.0.0.1, started from `KAFKA_HOME/libs`. Its nodes and files go when it is
+/// stopped or when the test process ends, however that happens.
 public final class TestKafka {
     public let bootstrapServers: String
+    /// The brokers, the first of them number 1.
     private let nodes: [TestKafkaNode]
+    /// Where it is a process of its own.
+    private let controller: TestKafkaNode?
+    private let root: URL
 
     /// - Parameters:
     ///   - nodes: 1 or 3; with three, everything is replicated thrice and needs two in-sync replicas.
+    ///   - isToBeKilled: a single broker gets a controller of its own, as in production; see ``hasSkippedMarkers``.
+    ///   - listener: one more way in, beside the plain one.
     ///   - settings: broker properties on top of the defaults for tests.
-    public init(nodes count: Int = 1, settings: [String: String] = [:]) throws {
+    public init(
+        nodes count: Int = 1, isToBeKilled: Bool = false, listener: TestKafkaSecureListener? = nil,
+        settings: [String: String] = [:]
+    ) throws {
         guard let home = Self.home else { throw TestKafkaError("KAFKA_HOME is not set") }
         let ports = try freePorts(2 * count)
         let (brokers, controllers) = (ports.prefix(count), ports.suffix(count))
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("kafka-\(UUID().uuidString)")
-        let voters = zip(1..., controllers).map { "\($0)@127.0.0.1:\($1)" }.joined(separator: ",")
+        self.root = root
+        let isSplit = isToBeKilled && count == 1
+        let controllerId = 100
+        let voters = zip(1..., controllers).map { "\(isSplit ? controllerId : $0)@127.0.0.1:\($1)" }
+            .joined(separator: ",")
+        var common = Self.common(voters, count).merging(settings) { $1 }
+        if let listener { common.merge(try listener.properties(folder: root)) { $1 } }
         nodes = zip(1..., zip(brokers, controllers)).map { id, ports in
             TestKafkaNode(
-                id: id, port: ports.0, home: home, folder: root.appendingPathComponent("node-\(id)"),
-                properties: Self.properties(id: id, ports.0, ports.1, voters, count).merging(settings) { $1 })
+                id: id, home: home, folder: root.appendingPathComponent("node-\(id)"),
+                properties: common.merging(
+                    Self.broker(id: id, ports.0, controller: isSplit ? nil : ports.1, listener)
+                ) { $1 },
+                formatArguments: listener?.formatArguments ?? [])
         }
+        controller =
+            isSplit
+            ? controllers.first.map { port in
+                TestKafkaNode(
+                    id: controllerId, home: home, folder: root.appendingPathComponent("controller"),
+                    properties: common.merging(Self.controller(id: controllerId, port)) { $1 })
+            } : nil
         bootstrapServers = brokers.map { "127.0.0.1:\($0)" }.joined(separator: ",")
-        try nodes.map { try $0.startFormatting() }.forEach { try $0() }
-        for node in nodes { try node.launch() }
-        for node in nodes { try node.waitUntilReady() }
+        let all = nodes + (controller.map { [$0] } ?? [])
+        try all.map { try $0.startFormatting() }.forEach { try $0() }
+        for node in all.reversed() { try node.launch() }
+        for node in all { try node.waitUntilReady() }
     }
 
     deinit { stop() }
 
-    /// Node numbers begin at 1.
     /// Whether a node completed a transaction without writing its markers.
     ///
-    /// Apache Kafka 4.3.1 does that when it is killed and started again: while it knows no leaders yet, it takes the partitions of a
-    /// transaction that was being ended for deleted ones. What was committed then stays invisible, and what was aborted becomes
-    /// visible with the producer's next commit: no client can be right after that.
+    /// Apache Kafka 4.3.1 does that when its only node, broker and controller in one, is killed and started again: it still takes
+    /// itself for the leader of the log of transactions, and ends those that were being ended, when the controller has just
+    /// left all partitions without a leader; and those it takes for deleted. What was committed then stays invisible, and what
+    /// was aborted becomes visible with the producer's next commit: no client can be right after that. With a controller that
+    /// goes on meanwhile it was not seen.
     public var hasSkippedMarkers: Bool {
         nodes.contains { $0.hasLogged("these partitions are likely deleted") }
     }
 
+    /// SIGKILL of a broker. Node numbers begin at 1.
     public func kill(_ node: Int) { nodes[node - 1].kill() }
 
     /// Starts a node that was killed, on its old log.
@@ -54,6 +82,8 @@ public final class TestKafka {
 
     public func stop() {
         for node in nodes { node.remove() }
+        controller?.remove()
+        try? FileManager.default.removeItem(at: root)
     }
 
     /// A folder with Apache Kafka's `libs/`.
@@ -61,20 +91,33 @@ public final class TestKafka {
         ProcessInfo.processInfo.environment["KAFKA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    private static func properties(
-        id: Int, _ broker: UInt16, _ controller: UInt16, _ voters: String, _ count: Int
+    /// - Parameter controller: the port of the controller in the same process.
+    private static func broker(
+        id: Int, _ port: UInt16, controller: UInt16?, _ secure: TestKafkaSecureListener?
     ) -> [String: String] {
+        let advertised =
+            ["PLAINTEXT://127.0.0.1:\(port)"] + (secure.map { ["\($0.name)://127.0.0.1:\($0.port)"] } ?? [])
+        return [
+            "process.roles": controller == nil ? "broker" : "broker,controller",
+            "node.id": "\(id)",
+            "listeners": (advertised + (controller.map { ["CONTROLLER://127.0.0.1:\($0)"] } ?? []))
+                .joined(separator: ","),
+            "advertised.listeners": advertised.joined(separator: ","),
+            "inter.broker.listener.name": "PLAINTEXT",
+        ]
+    }
+
+    private static func controller(id: Int, _ port: UInt16) -> [String: String] {
+        ["process.roles": "controller", "node.id": "\(id)", "listeners": "CONTROLLER://127.0.0.1:\(port)"]
+    }
+
+    private static func common(_ voters: String, _ count: Int) -> [String: String] {
         let replicas = "\(min(3, count))"
         let inSync = count >= 3 ? "2" : "1"
         return [
-            "process.roles": "broker,controller",
-            "node.id": "\(id)",
             "controller.quorum.voters": voters,
-            "listeners": "PLAINTEXT://127.0.0.1:\(broker),CONTROLLER://127.0.0.1:\(controller)",
-            "advertised.listeners": "PLAINTEXT://127.0.0.1:\(broker)",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "PLAINTEXT",
             "auto.create.topics.enable": "false",
             "default.replication.factor": replicas,
             "min.insync.replicas": inSync,
@@ -110,10 +153,11 @@ extension TestKafka {
 
     /// A cluster of the test's own, which it stops; without `KAFKA_HOME` the test is left out, and says so.
     public static func dedicated(
-        nodes: Int, settings: [String: String] = [:], _ test: String = #function
+        nodes: Int, isToBeKilled: Bool = false, listener: TestKafkaSecureListener? = nil,
+        settings: [String: String] = [:], _ test: String = #function
     ) throws -> TestKafka {
         try skipWithoutHome(test)
-        return try TestKafka(nodes: nodes, settings: settings)
+        return try TestKafka(nodes: nodes, isToBeKilled: isToBeKilled, listener: listener, settings: settings)
     }
 
     private static func skipWithoutHome(_ test: String) throws {

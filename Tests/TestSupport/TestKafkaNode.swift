@@ -3,21 +3,22 @@ import Foundation
 /// One node's process and folder.
 final class TestKafkaNode {
     private let id: Int
-    private let port: UInt16
     private let home: String
     private let folder: URL
     private let properties: [String: String]
+    private let formatArguments: [String]
     private var process: Process?
     private var lifeline: Pipe?
     private var pid: pid_t?
     private var logMark = 0
 
-    init(id: Int, port: UInt16, home: String, folder: URL, properties: [String: String]) {
+    /// - Parameter formatArguments: for the tool that formats the log, on top of what it always gets.
+    init(id: Int, home: String, folder: URL, properties: [String: String], formatArguments: [String] = []) {
         self.id = id
-        self.port = port
         self.home = home
         self.folder = folder
         self.properties = properties
+        self.formatArguments = formatArguments
     }
 
     private func file(_ name: String) -> URL { folder.appendingPathComponent(name) }
@@ -52,7 +53,7 @@ final class TestKafkaNode {
             java + [
                 "kafka.tools.StorageTool", "format", "-t", "c3RyZWFta2l0LXRlc3RzMQ", "-c",
                 file("server.properties").path,
-            ]
+            ] + formatArguments
         let output = file("format.log")
         try Data().write(to: output)
         format.standardOutput = try FileHandle(forWritingTo: output)
@@ -91,6 +92,8 @@ final class TestKafkaNode {
         shell.standardOutput = answer
         shell.standardError = FileHandle.nullDevice
         try shell.run()
+        // Another child that held it open would keep the shell waiting.
+        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         guard let line = String(data: answer.fileHandleForReading.availableData, encoding: .utf8),
             let pid = pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines))
         else { throw TestKafkaError("node \(id) did not start") }

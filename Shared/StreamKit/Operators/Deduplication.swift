@@ -9,8 +9,8 @@ public final class Deduplication: Processor {
     private let reader: any EventReader
     private let store: KeyValueStore
     private let row = EventRow(operandCount: 0)
-    private var entries: [UInt8] = []
-    private var passedUnknownOldCount = 0
+    private let entries = OutputBuffer(capacity: SeenEntries.entryBytes)
+    private let passedUnknownOld: TransactionCounter
     private var sweepCursor = SweepCursor()
     private var isSweeping = false
     /// The watermark when the last sweep began.
@@ -24,10 +24,9 @@ public final class Deduplication: Processor {
         self.retentionMilliseconds = retentionMilliseconds
         self.reader = reader
         self.store = context.store(store)
+        passedUnknownOld = context.counter("passed_unknown_old")
         super.init(context)
     }
-
-    public override var counters: [(name: String, count: Int)] { [("passed_unknown_old", passedUnknownOldCount)] }
 
     public override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
@@ -35,24 +34,24 @@ public final class Deduplication: Processor {
         // As it was before this record; a duplicate moves it too, since it was read.
         let watermark = context.time.leastWatermarkMilliseconds
         context.time.observe(eventTimeMilliseconds: eventTime)
-        entries.removeAll(keepingCapacity: true)
+        entries.removeAll()
         if let seen = try store.get(row.key) {
             for entry in SeenEntries(seen) where !isExpired(entry.eventTimeMilliseconds, watermark) {
                 let distance = entry.eventTimeMilliseconds.subtractingReportingOverflow(eventTime)
                 if !distance.overflow, distance.partialValue.magnitude <= UInt64(retentionMilliseconds) {
                     throw .refused(duplicate(of: entry))
                 }
-                SeenEntries.append(entry, to: &entries)
+                SeenEntries.append(entry, to: entries)
             }
         }
         if isExpired(eventTime, watermark) {
-            passedUnknownOldCount += 1
+            passedUnknownOld.count()
         } else {
             SeenEntries.append(
                 SeenEntries.Entry(
                     eventTimeMilliseconds: eventTime, offset: record.origin.offset,
-                    source: context.time.currentSourceNumber), to: &entries)
-            try entries.withBytes { (value) throws(StreamFault) in try store.put(row.key, value) }
+                    source: context.time.currentSourceNumber), to: entries)
+            try store.put(row.key, entries.bytes)
         }
         try forward(record)
     }
@@ -129,9 +128,12 @@ struct SeenEntries: Sequence {
     init(_ bytes: Bytes) { self.bytes = bytes }
 
     /// The event time, then the offset with the source's number in its uppermost byte.
-    static func append(_ entry: Entry, to bytes: inout [UInt8]) {
-        bytes.append(integer: entry.eventTimeMilliseconds)
-        bytes.append(integer: entry.offset & 0x00ff_ffff_ffff_ffff | Int64(entry.source & 0x7f) << 56)
+    static func append(_ entry: Entry, to buffer: OutputBuffer) {
+        var words = (
+            entry.eventTimeMilliseconds.littleEndian,
+            (entry.offset & 0x00ff_ffff_ffff_ffff | Int64(entry.source & 0x7f) << 56).littleEndian
+        )
+        withUnsafeBytes(of: &words) { buffer.append($0) }
     }
 
     func makeIterator() -> Iterator { Iterator(bytes: bytes) }

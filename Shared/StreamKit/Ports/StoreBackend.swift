@@ -1,7 +1,7 @@
 /// Where a store's entries live. One backend holds one store of one partition; one thread uses it.
 ///
 /// Writes since the last `commit` are pending: `get` and `scan` see them, `rollback` drops them, `commit` makes them last
-/// together with the changelog offset that they reflect, so that a crash at any instant leaves some committed past.
+/// together with the changelog position that they reflect, so that a crash at any instant leaves some committed past.
 public protocol StoreBackend: AnyObject {
     /// The value, valid until the next call on this backend.
     func get(_ key: Bytes) throws(StoreFailure) -> Bytes?
@@ -11,7 +11,7 @@ public protocol StoreBackend: AnyObject {
     /// Each key written since the last commit or rollback, once, with its present value (nil: removed).
     func forEachPending(_ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void) throws(BrokerFailure)
     var pendingCount: Int { get }
-    func commit(changelogOffset: Int64) throws(StoreFailure)
+    func commit(_ position: ChangelogPosition) throws(StoreFailure)
     func rollback() throws(StoreFailure)
 
     /// Entries whose key begins with `prefix`; in key order only if the backend is ordered. The body must not write.
@@ -26,11 +26,10 @@ public protocol StoreBackend: AnyObject {
 
     /// While restoring: writes directly, without becoming pending.
     func restore(_ key: Bytes, _ value: Bytes?) throws(StoreFailure)
-    /// Makes what was restored last, with the next changelog offset to read.
-    func restored(changelogOffset: Int64) throws(StoreFailure)
-    /// The changelog offset at or before the one after the last that the entries reflect; nil for an empty new store. Reading the
-    /// changelog from here on gives the present state, because changelog records are whole values.
-    var changelogOffset: Int64? { get }
+    /// Makes what was restored last, with the position to read on from.
+    func restored(_ position: ChangelogPosition) throws(StoreFailure)
+    /// What the entries reflect; nil for an empty new store.
+    var position: ChangelogPosition? { get }
 
     /// Sets everything aside, to begin again empty.
     func reset() throws(StoreFailure)
@@ -38,6 +37,20 @@ public protocol StoreBackend: AnyObject {
     var entryCount: Int { get }
     var byteCount: Int { get }
     func close()
+}
+
+/// How far a store has come in its changelog, and in which one.
+public struct ChangelogPosition: Hashable, Sendable {
+    /// At or before the offset after the last record that the entries reflect. Reading the changelog from here on gives the
+    /// present state, because changelog records are whole values.
+    public var offset: Int64
+    /// What tells this changelog from another of the same name, made after it was deleted; nil while it says nothing of itself.
+    public var identity: UInt64?
+
+    public init(offset: Int64, identity: UInt64? = nil) {
+        self.offset = offset
+        self.identity = identity
+    }
 }
 
 public struct SweepCursor: Sendable {

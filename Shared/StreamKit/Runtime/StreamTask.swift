@@ -1,3 +1,5 @@
+internal import JSON
+
 /// One sub-topology on one partition number: its processors, stores and time. Owned by one thread.
 final class StreamTask {
     let id: TaskID
@@ -72,43 +74,41 @@ final class TaskStore {
     let target: Int32
     /// The first record of a changelog tells what the entries mean. It is owed until a transaction that holds it is committed.
     var needsDefinition = false
-    private var definitionSent = false
-    /// At or before the offset after the last record that the entries reflect. Only we write to this partition, and each record
-    /// takes one offset and each transaction one more for its marker at least, so counting gives a lower bound; and to read
-    /// whole values once more changes nothing.
-    private var changelogOffset: Int64
+    private var sentDefinition: Changelog.Definition?
+    /// Only we write to this partition, and each record takes one offset and each transaction one more for its marker at least,
+    /// so counting gives a lower bound; and to read whole values once more changes nothing.
+    private var position: ChangelogPosition
     private var writtenCount: Int64 = 0
-    private var key: [UInt8] = []
+    private let key = OutputBuffer()
+    private let partition: Int32
 
     init(_ store: KeyValueStore, changelog: TopicPartition, target: Int32) {
         self.store = store
         self.changelog = changelog
         self.target = target
-        self.changelogOffset = store.backend.changelogOffset ?? 0
+        partition = changelog.partition
+        position = store.backend.position ?? ChangelogPosition(offset: 0)
     }
 
-    func restored(to offset: Int64) throws(StoreFailure) {
-        changelogOffset = offset
-        try store.backend.restored(changelogOffset: offset)
+    func restored(to position: ChangelogPosition) throws(StoreFailure) {
+        self.position = position
+        try store.backend.restored(position)
     }
 
     /// The transaction's writes, the last value of each key once.
     func writeChangelog(to output: TaskOutput) throws(StreamFault) {
         if store.backend.pendingCount == 0 { return }
         if needsDefinition {
-            try send(Changelog.definitionKey, Array(store.definition.format.utf8), to: output)
-            definitionSent = true
+            let definition = Changelog.Definition(format: store.definition.format, identity: .random(in: 0 ... .max))
+            try send(Changelog.definitionKey, Array(definition.text.utf8), to: output)
+            sentDefinition = definition
         }
         var fault: StreamFault?
         do {
             try store.backend.forEachPending { (entry: Bytes, value: Bytes?) throws(BrokerFailure) in
                 if fault != nil { return }
-                Changelog.encode(entry, into: &key)
-                do throws(SendFailure) {
-                    try key.withBytes { (key) throws(SendFailure) in try send(key, value, to: output) }
-                } catch {
-                    fault = error.fault
-                }
+                Changelog.encode(entry, into: key)
+                do throws(SendFailure) { try send(key.bytes, value, to: output) } catch { fault = error.fault }
             }
         } catch {
             throw .broker(error)
@@ -129,21 +129,24 @@ final class TaskStore {
     private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(SendFailure) {
         // Timestamp -1, the producer's clock: retention by old event times would delete what is needed.
         try output.send(
-            to: target, partition: changelog.partition, key: key, value: value, timestampMilliseconds: -1)
+            to: target, partition: partition, key: key, value: value, timestampMilliseconds: -1)
         writtenCount += 1
     }
 
     func committed() throws(StoreFailure) {
-        if writtenCount > 0 { changelogOffset += writtenCount + 1 }
+        if writtenCount > 0 { position.offset += writtenCount + 1 }
         writtenCount = 0
-        if definitionSent { needsDefinition = false }
-        definitionSent = false
-        if store.backend.pendingCount > 0 { try store.backend.commit(changelogOffset: changelogOffset) }
+        if let sentDefinition {
+            needsDefinition = false
+            position.identity = sentDefinition.identity
+        }
+        sentDefinition = nil
+        if store.backend.pendingCount > 0 { try store.backend.commit(position) }
     }
 
     func aborted() throws(StoreFailure) {
         writtenCount = 0
-        definitionSent = false
+        sentDefinition = nil
         try store.backend.rollback()
     }
 }

@@ -36,7 +36,7 @@ public final class StreamThread: AssignmentListener {
     var lastPurge: Int64 = 0
     var lastClockTick: Int64 = 0
     var lastStatus: Int64 = 0
-    var recordsRead = 0
+    let counters = TransactionCounters()
     /// Inside the revoke callback: nothing is sought, because the partitions are about to go.
     var isRevoking = false
     var isClosed = false
@@ -61,7 +61,7 @@ public final class StreamThread: AssignmentListener {
             producer = try cluster.makeProducer(thread: number)
             try Self.initialize(producer)
             consumer = try cluster.makeConsumer(thread: number)
-            output = TaskOutput(producer)
+            output = TaskOutput(producer, counting: counters.recordsSent)
             // Asked for now, when whoever starts the thread may try again, and not when the group hands out partitions.
             for topic in plan.topology.writtenTopics { _ = try output.target(topic) }
             deadLetters = try DeadLetterWriter(
@@ -206,9 +206,10 @@ public final class StreamThread: AssignmentListener {
     ) throws(StreamFault) {
         // `input` owns it.
         let head = Uncounted(input.head)
+        let recordsRead = counters.recordsRead
         for record in run {
             guard ledger.note(source, offset: record.origin.offset) else { continue }
-            recordsRead &+= 1
+            recordsRead.count()
             do throws(StreamFault) {
                 if let reason = isolation.reason(against: source, record.origin.offset) {
                     tellOfCulprit(record, of: input.partition, reason)
@@ -259,8 +260,9 @@ public final class StreamThread: AssignmentListener {
         status.update { snapshot in
             snapshot.state = state
             snapshot.lastTurnMilliseconds = now
-            snapshot.recordsRead = recordsRead
-            snapshot.recordsSent = output.sentCount
+            snapshot.recordsRead = counters.recordsRead.committed
+            snapshot.recordsPending = counters.recordsRead.pending
+            snapshot.recordsSent = counters.recordsSent.committed
             snapshot.deadLetters = deadLetters.counts
             snapshot.restoreRemaining = Dictionary(
                 restorations.map { ($0.task, $0.remainingCount) }, uniquingKeysWith: { first, _ in first })
@@ -286,12 +288,7 @@ public final class StreamThread: AssignmentListener {
                     entries: store.store.backend.entryCount, bytes: store.store.backend.byteCount)
             }
         }
-        snapshot.counters = [:]
-        for task in tasks.values {
-            for processor in task.processors {
-                for (name, count) in processor.counters { snapshot.counters[name, default: 0] += count }
-            }
-        }
+        snapshot.counters = counters.committedOfSteps
     }
 
     /// Commits, leaves the group, frees everything.

@@ -74,7 +74,8 @@ extension StreamThread {
         _ subtopology: Subtopology, _ partition: Int32, _ upstream: [TopicPartition],
         _ watermarks: [TopicPartition: Int64]
     ) throws(BrokerFailure) -> StreamTask {
-        let factory = TaskFactory(plan: plan, clock: clock, consumer: consumer, output: output, backends: backends)
+        let factory = TaskFactory(
+            plan: plan, clock: clock, consumer: consumer, output: output, counters: counters, backends: backends)
         do throws(StreamFault) {
             let task = try factory.make(
                 subtopology, partition: partition, upstream: upstream, watermarks: watermarks, parked: &parked)
@@ -206,6 +207,12 @@ extension StreamThread {
         }
         restorations.removeFirst()
         restoration.close()
+        for changelog in restoration.replaced {
+            log.log(
+                .warning,
+                "a changelog was deleted or made anew; its store was set aside and rebuilt from what there is",
+                [("kafka.topic", changelog.topic), ("kafka.partition", "\(changelog.partition)")])
+        }
         // The next one is watched from its own beginning.
         restorationProgress = (-1, 0)
         guard let task = tasks[restoration.task] else { return }

@@ -170,6 +170,7 @@ extension StreamThread {
         policy.closed()
         isolation.committed(ledger.pending)
         deadLetters.committed()
+        counters.commit()
         let consumed = ledger.pending.compactMap { source, entry in
             inputs[Int(source)].flatMap { $0.isInternal ? ($0.partition, entry.next) : nil }
         }
@@ -185,6 +186,7 @@ extension StreamThread {
         policy.closed()
         ledger.rewind()
         deadLetters.aborted()
+        counters.abort()
         do throws(StoreFailure) { for task in tasks.values { try task.aborted() } } catch { throw .store(error) }
         status.update { $0.transactionsAborted += 1 }
         // Of partitions with nothing pending, too: a batch that was broken off may have held records of theirs.
@@ -198,6 +200,7 @@ extension StreamThread {
         output.closed()
         policy.closed()
         deadLetters.aborted()
+        counters.abort()
         for id in Array(tasks.keys) { closeTask(id, park: false) }
         status.update { $0.transactionsAborted += 1 }
     }

@@ -4,6 +4,7 @@ struct TaskFactory {
     let clock: any Clock
     let consumer: any SourceConsumer
     let output: TaskOutput
+    let counters: TransactionCounters
     let backends: any StoreBackendFactory
 
     /// A task with its stores opened (or, where the thread still has them, taken over) but not restored.
@@ -25,7 +26,7 @@ struct TaskFactory {
             let definition = topology.nodes[node]
             let context = ProcessorContext(
                 application: topology.application, name: definition.name, task: id, clock: clock, output: output,
-                time: time, upstream: upstream, reader: consumer,
+                counters: counters, time: time, upstream: upstream, reader: consumer,
                 stores: Dictionary(
                     uniqueKeysWithValues: stores.filter { definition.stores.contains($0.store.definition) }
                         .map { ($0.store.definition.name, $0.store) }),
@@ -115,7 +116,9 @@ struct TaskFactory {
             if processors.count <= 1 { return processors.first }
             let context = ProcessorContext(
                 application: plan.topology.application, name: "\(plan.topology.nodes[node].name)-fan-out", task: id,
-                clock: clock, output: output, time: time, upstream: [], reader: consumer, stores: [:], outputs: [])
+                clock: clock, output: output, counters: counters, time: time, upstream: [], reader: consumer,
+                stores: [:],
+                outputs: [])
             return FanOutProcessor(context, processors)
         }
     }

@@ -13,9 +13,12 @@ public final class TaskOutput {
     private(set) var isOpen = false
     /// The number of the last transaction begun, unlike those of other threads and of earlier runs.
     private(set) var transaction = UInt64.random(in: 0 ... .max)
-    public private(set) var sentCount = 0
+    private let sent: TransactionCounter
 
-    init(_ producer: any TransactionalProducer) { self.producer = producer }
+    init(_ producer: any TransactionalProducer, counting sent: TransactionCounter) {
+        self.producer = producer
+        self.sent = sent
+    }
 
     /// Begins the transaction if none is open.
     func open() throws(BrokerFailure) {
@@ -64,6 +67,6 @@ public final class TaskOutput {
                 topic: topic.handle, partition: chosen, key: key, value: value,
                 timestampMilliseconds: timestampMilliseconds, inherited: inherited),
             headers: headers)
-        sentCount += 1
+        sent.count()
     }
 }

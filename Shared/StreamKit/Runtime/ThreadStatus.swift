@@ -18,7 +18,10 @@ public final class ThreadStatus: Sendable {
         public var reason = ""
         /// The monotonic clock at the end of the last turn of the loop: a thread that hangs shows by it.
         public var lastTurnMilliseconds: Int64 = 0
+        /// Of committed transactions, as all counts here are that say nothing else.
         public var recordsRead = 0
+        /// Read in the open transaction.
+        public var recordsPending = 0
         public var recordsSent = 0
         public var deadLetters: [String: Int] = [:]
         public var transactionsCommitted = 0

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The form of a store's changelog: a compacted topic with a whole value for each key.
 ///
 /// Every key begins with the version of this form. The first record of a partition tells what the entries mean, so that a
@@ -8,14 +10,44 @@ package enum Changelog {
     private static let definition: UInt8 = 1
 
     /// `key` as it stands in the changelog, written over `buffer`.
-    package static func encode(_ key: Bytes, into buffer: inout [UInt8]) {
-        buffer.removeAll(keepingCapacity: true)
+    package static func encode(_ key: Bytes, into buffer: OutputBuffer) {
+        buffer.removeAll()
         buffer.append(version)
         buffer.append(entry)
-        buffer.append(contentsOf: key)
+        buffer.append(key)
     }
 
     package static let definitionKey: [UInt8] = [version, definition]
+
+    /// The value of a changelog's first record.
+    package struct Definition: Hashable {
+        /// What the entries mean.
+        package var format: String
+        /// Drawn when the changelog was begun: of two changelogs of one name, the second made after the first was deleted, it
+        /// tells which one a store was built from. nil where nobody wrote it.
+        package var identity: UInt64?
+
+        private static let separator = "\nchangelog="
+
+        package init(format: String, identity: UInt64?) {
+            self.format = format
+            self.identity = identity
+        }
+
+        package init(text: String) {
+            if let range = text.ranges(of: Self.separator).last,
+                let identity = UInt64(text[range.upperBound...], radix: 16)
+            {
+                self.init(format: String(text[..<range.lowerBound]), identity: identity)
+            } else {
+                self.init(format: text, identity: nil)
+            }
+        }
+
+        package var text: String {
+            format + (identity.map { Self.separator + String($0, radix: 16) } ?? "")
+        }
+    }
 
     package enum Item {
         case entry(key: Bytes)

@@ -42,7 +42,7 @@ public final class MemoryStore: StoreBackend {
     private var pending: [Pending] = []
     private var undo: [UInt8] = []
     private let hash = KeyHash()
-    public private(set) var changelogOffset: Int64?
+    public private(set) var position: ChangelogPosition?
 
     public init() {
         mask = 1023
@@ -101,14 +101,14 @@ public final class MemoryStore: StoreBackend {
         }
     }
 
-    public func commit(changelogOffset: Int64) throws(StoreFailure) {
+    public func commit(_ position: ChangelogPosition) throws(StoreFailure) {
         for write in pending {
             let entry = header(write.block)
             entry.pointee.pending = 0
             if entry.pointee.valueBytes == Entry.removed { erase(write.block, write.hash) }
         }
         forgetPending()
-        self.changelogOffset = changelogOffset
+        self.position = position
     }
 
     public func rollback() throws(StoreFailure) {
@@ -180,7 +180,7 @@ public final class MemoryStore: StoreBackend {
         }
     }
 
-    public func restored(changelogOffset: Int64) throws(StoreFailure) { self.changelogOffset = changelogOffset }
+    public func restored(_ position: ChangelogPosition) throws(StoreFailure) { self.position = position }
 
     public func reset() throws(StoreFailure) {
         arena = EntryArena()
@@ -189,7 +189,7 @@ public final class MemoryStore: StoreBackend {
         slots = Self.makeSlots(1024)
         used = 0
         forgetPending()
-        changelogOffset = nil
+        position = nil
     }
 
     public func close() {}

@@ -1,48 +1,92 @@
 /// Brings a task's stores to where their changelogs end, a batch at a time, so that the thread stays a member of its group
 /// meanwhile.
+///
+/// First it is made sure, for stores that hold something already, that their changelogs are the ones they were built from; then
+/// what is missing is read.
 final class Restoration {
     private struct Target {
         let store: TaskStore
-        let end: Int64
+        let bounds: OffsetBounds
         var position: Int64
         /// The changelog is read from its beginning.
-        let isWhole: Bool
+        var isWhole: Bool
         var sawDefinition = false
+        /// Of the changelog that the store was built from, as far as is known.
+        var identity: UInt64?
+
+        var end: Int64 { bounds.end }
     }
 
     let task: TaskID
     private let reader: any PartitionReader
     /// By the reader's dense number of the changelog partition.
     private var targets: [Int32: Target] = [:]
+    /// The changelogs whose first record has yet to say which they are.
+    private var unidentified: Set<Int32> = []
     private(set) var remainingCount: Int64 = 0
+    /// The changelogs that turned out not to be those that the stores were built from.
+    private(set) var replaced: [TopicPartition] = []
 
     /// Looks where each changelog begins and ends; nothing is read yet.
     init(_ task: TaskID, stores: [TaskStore], reader: any PartitionReader) throws(StreamFault) {
         self.task = task
         self.reader = reader
         do throws(BrokerFailure) {
-            var starts: [StartOffset] = []
-            for store in stores {
-                let bounds = try reader.bounds(of: store.changelog)
-                var start = store.store.backend.changelogOffset ?? bounds.first
-                let isCut = start < bounds.first ? try !Self.isEmpty(store) : false
-                if start > bounds.end || isCut {
-                    // The changelog was deleted, or made anew: what the store holds is not what it says.
-                    try Self.reset(store)
-                    start = bounds.first
-                }
-                start = max(start, bounds.first)
-                targets[reader.index(of: store.changelog)] = Target(
-                    store: store, end: bounds.end, position: start, isWhole: start <= bounds.first)
-                remainingCount += max(0, bounds.end - start)
-                if start < bounds.end {
-                    starts.append(StartOffset(store.changelog, offset: start, paused: false))
-                }
-            }
-            if !starts.isEmpty { try reader.assign(starts) }
+            for store in stores { try add(store) }
+            try readOn()
         } catch {
             throw .broker(error)
         }
+    }
+
+    private func add(_ store: TaskStore) throws(BrokerFailure) {
+        let bounds = try reader.bounds(of: store.changelog)
+        let position = store.store.backend.position
+        let start = position?.offset ?? bounds.first
+        let index = reader.index(of: store.changelog)
+        targets[index] = Target(
+            store: store, bounds: bounds, position: max(start, bounds.first), isWhole: start <= bounds.first,
+            identity: position?.identity)
+        let isCut = start < bounds.first ? try !Self.isEmpty(store) : false
+        if start > bounds.end || isCut {
+            try begin(index)
+        } else if position?.identity != nil, bounds.first < bounds.end {
+            unidentified.insert(index)
+        }
+        countRemaining()
+    }
+
+    /// The changelog was deleted, or made anew: what the store holds is not what it says.
+    private func begin(_ index: Int32) throws(BrokerFailure) {
+        guard let target = targets[index] else { return }
+        do { try target.store.store.backend.reset() } catch {
+            throw BrokerFailure(
+                .stop, operation: "set the store \(target.store.store.definition.name) aside", reason: "\(error)")
+        }
+        targets[index]?.position = target.bounds.first
+        targets[index]?.isWhole = true
+        targets[index]?.identity = nil
+        replaced.append(target.store.changelog)
+    }
+
+    /// The first records of those not yet identified, then each from where its store stands.
+    private func readOn() throws(BrokerFailure) {
+        let starts: [StartOffset]
+        if unidentified.isEmpty {
+            countRemaining()
+            starts = targets.values.filter { $0.position < $0.end }.map {
+                StartOffset($0.store.changelog, offset: $0.position, paused: false)
+            }
+        } else {
+            starts = unidentified.compactMap { index in
+                targets[index].map { StartOffset($0.store.changelog, offset: $0.bounds.first, paused: false) }
+            }
+        }
+        if !starts.isEmpty { try reader.assign(starts) }
+    }
+
+    private func countRemaining() {
+        remainingCount = targets.values.reduce(0) { $0 + max(0, $1.end - $1.position) }
     }
 
     /// Exactly: a backend's `entryCount` may be an estimate.
@@ -59,35 +103,32 @@ final class Restoration {
         return isEmpty
     }
 
-    private static func reset(_ store: TaskStore) throws(BrokerFailure) {
-        do { try store.store.backend.reset() } catch {
-            throw BrokerFailure(
-                .stop, operation: "set the store \(store.store.definition.name) aside", reason: "\(error)")
-        }
-    }
-
     /// Reads one batch. True when all stores are where their changelogs ended.
     func step(timeoutMilliseconds: Int32) throws(StreamFault) -> Bool {
-        if isDone { return try finish() }
+        if unidentified.isEmpty && isDone { return try finish() }
         do throws(BrokerFailure) {
-            let batch = try reader.poll(timeoutMilliseconds: timeoutMilliseconds, maximum: 4096)
+            let batch = try reader.poll(
+                timeoutMilliseconds: timeoutMilliseconds, maximum: unidentified.isEmpty ? 4096 : 1)
             defer { reader.release() }
-            for record in batch.records { try apply(record) }
             if let lost = batch.lostPositions.first {
                 throw BrokerFailure(
                     .stop, operation: "restore from \(lost)",
                     reason: "its records were deleted while they were read; start again")
             }
+            if !unidentified.isEmpty {
+                try identify(batch.records)
+                return false
+            }
+            for record in batch.records { try apply(record) }
         } catch {
             throw .broker(error)
         }
-        remainingCount = 0
         for (index, target) in targets {
             // Control records and aborted ones take offsets too: the reader's position passes over them.
             let partition = reader.partition(at: index)
             targets[index]?.position = max(target.position, reader.position(of: partition) ?? target.position)
-            remainingCount += max(0, target.end - (targets[index]?.position ?? 0))
         }
+        countRemaining()
         return isDone ? try finish() : false
     }
 
@@ -95,10 +136,34 @@ final class Restoration {
 
     private var isDone: Bool { targets.values.allSatisfy { $0.position >= $0.end } }
 
+    /// The first record of a changelog tells which it is. One that says nothing of it (somebody cut its beginning off) speaks
+    /// against nothing.
+    private func identify(_ records: UnsafeBufferPointer<Record>) throws(BrokerFailure) {
+        let before = unidentified.count
+        for record in records where unidentified.remove(record.origin.source) != nil {
+            let index = record.origin.source
+            guard let known = targets[index]?.identity, case .definition? = try? Changelog.decode(record.key) else {
+                continue
+            }
+            if Changelog.Definition(record.value).identity != known { try begin(index) }
+        }
+        for index in unidentified {
+            guard let end = targets[index]?.end, let position = reader.position(of: reader.partition(at: index)),
+                position >= end
+            else { continue }
+            unidentified.remove(index)
+        }
+        if unidentified.count < before { try readOn() }
+    }
+
     private func finish() throws(StreamFault) -> Bool {
         for target in targets.values {
-            if !target.sawDefinition { try definitionMissing(target) }
-            do { try target.store.restored(to: target.end) } catch { throw .store(error) }
+            if !target.sawDefinition && target.identity == nil { try definitionMissing(target) }
+            do {
+                try target.store.restored(to: ChangelogPosition(offset: target.end, identity: target.identity))
+            } catch {
+                throw .store(error)
+            }
         }
         return true
     }
@@ -121,7 +186,10 @@ final class Restoration {
 
     private func apply(_ record: Record) throws(BrokerFailure) {
         let source = record.origin.source
-        guard let target = targets[source], record.origin.offset < target.end else { return }
+        // What lies before was read when the store was built: an old value must not replace a newer one.
+        guard let target = targets[source], (target.position..<target.end).contains(record.origin.offset) else {
+            return
+        }
         targets[source]?.position = record.origin.offset + 1
         let definition = target.store.store.definition
         let place = "\(target.store.changelog) offset \(record.origin.offset)"
@@ -132,14 +200,15 @@ final class Restoration {
                     throw refused(definition.name, "\(error)")
                 }
             case .definition:
-                targets[source]?.sawDefinition = true
-                let found = record.value.map { String(decoding: $0, as: UTF8.self) } ?? ""
-                guard found == definition.format else {
+                let found = Changelog.Definition(record.value)
+                guard found.format == definition.format else {
                     throw refused(
                         definition.name,
-                        "its changelog (\(place)) holds entries of the form \(found), this program reads \(definition.format); "
+                        "its changelog (\(place)) holds entries of the form \(found.format), this program reads \(definition.format); "
                             + "give the store another name, or reset the application")
                 }
+                targets[source]?.sawDefinition = true
+                targets[source]?.identity = found.identity
             }
         } catch let failure as BrokerFailure {
             throw failure
@@ -161,5 +230,11 @@ final class Restoration {
 
     private func refused(_ store: String, _ reason: String) -> BrokerFailure {
         BrokerFailure(.stop, operation: "restore the store \(store)", reason: reason)
+    }
+}
+
+extension Changelog.Definition {
+    fileprivate init(_ value: Bytes?) {
+        self.init(text: value.map { String(decoding: $0, as: UTF8.self) } ?? "")
     }
 }

@@ -19,16 +19,27 @@ public final class TaskTime {
         var endReachedAt: Int64?
     }
 
-    /// By the task's own numbering of its sources.
-    private var entries: [Entry] = []
+    /// By the task's own numbering of its sources. By its address: an array would be counted for each record.
+    private var entries = UnsafeMutableBufferPointer<Entry>(start: nil, count: 0)
     private var current = 0
     /// The wall clock as of this batch; reading it for each record would cost as much as scanning one.
     public private(set) var nowMilliseconds: Int64 = 0
 
     package init() {}
 
+    deinit {
+        entries.deinitialize()
+        entries.deallocate()
+    }
+
     package func add(_ partition: TopicPartition, source: Int32, watermark: Int64) -> Int {
-        entries.append(Entry(source: source, partition: partition, committed: watermark, watermark: watermark))
+        let more = UnsafeMutableBufferPointer<Entry>.allocate(capacity: entries.count + 1)
+        _ = more.moveInitialize(fromContentsOf: entries)
+        more.initializeElement(
+            at: entries.count,
+            to: Entry(source: source, partition: partition, committed: watermark, watermark: watermark))
+        entries.deallocate()
+        entries = more
         return entries.count - 1
     }
 

@@ -29,9 +29,6 @@ open class Processor {
     /// Called about every 100 ms whether or not records come.
     open func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) {}
 
-    /// What people should see of this step, by a name from a closed set (`passed_unknown_old`, say).
-    open var counters: [(name: String, count: Int)] { [] }
-
     /// Hands a record to the next step.
     @inline(__always)
     public final func forward(_ record: Record) throws(StreamFault) {

@@ -5,26 +5,29 @@ public final class ProcessorContext {
     public let name: String
     public let task: TaskID
     public let clock: any Clock
-    /// The thread's counters and its way to write records, dead letters among them.
+    /// The thread's way to write records, dead letters among them.
     public let output: TaskOutput
     /// What the task knows about time.
     public let time: TaskTime
     /// The partitions of the topics that feed the task's repartition topics; their tasks report how far event time has come.
     public let upstream: [TopicPartition]
+    private let counters: TransactionCounters
     private let reader: any SourceConsumer
     private let stores: [String: KeyValueStore]
     /// By output number: what comes after this step there.
     let outputs: [Processor?]
 
     init(
-        application: String, name: String, task: TaskID, clock: any Clock, output: TaskOutput, time: TaskTime,
-        upstream: [TopicPartition], reader: any SourceConsumer, stores: [String: KeyValueStore], outputs: [Processor?]
+        application: String, name: String, task: TaskID, clock: any Clock, output: TaskOutput,
+        counters: TransactionCounters, time: TaskTime, upstream: [TopicPartition], reader: any SourceConsumer,
+        stores: [String: KeyValueStore], outputs: [Processor?]
     ) {
         self.application = application
         self.name = name
         self.task = task
         self.clock = clock
         self.output = output
+        self.counters = counters
         self.time = time
         self.upstream = upstream
         self.reader = reader
@@ -36,6 +39,10 @@ public final class ProcessorContext {
     public func headers(of record: Record) -> [Header] {
         record.origin.headers.address == nil ? [] : reader.headers(of: record.origin.headers)
     }
+
+    /// What people should see of a step, by a name from a closed set (`passed_unknown_old`, say): the same counter for every
+    /// task of the thread.
+    public func counter(_ name: String) -> TransactionCounter { counters.step(name) }
 
     /// A store that the step was declared with.
     public func store(_ name: String) -> KeyValueStore {

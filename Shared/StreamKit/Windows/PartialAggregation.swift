@@ -30,7 +30,7 @@ final class PartialAggregation: Processor {
     private var groups: GroupTable
     /// By source partition: what was last told of it.
     private var told: [TopicPartition: Told] = [:]
-    private var lateCount = 0
+    private let lateRecords: TransactionCounter
 
     private struct Told: Equatable {
         var closedCount: Int64?
@@ -46,10 +46,9 @@ final class PartialAggregation: Processor {
         self.shuffle = shuffle
         groups = GroupTable(aggregation.functions)
         row = EventRow(operandCount: aggregation.functions.count)
+        lateRecords = context.counter("late")
         super.init(context)
     }
-
-    override var counters: [(name: String, count: Int)] { [("late", lateCount)] }
 
     override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
@@ -73,7 +72,7 @@ final class PartialAggregation: Processor {
     }
 
     private func late(_ record: Record, windowAt start: Int64) throws(StreamFault) {
-        lateCount += 1
+        lateRecords.count()
         if aggregation.forwardsLate { return try forward(record, to: 1) }
         let end = Instant(millisecondsSinceEpoch: aggregation.windows.end(ofWindowAt: start))
         let watermark = Instant(millisecondsSinceEpoch: context.time.watermarkMilliseconds)

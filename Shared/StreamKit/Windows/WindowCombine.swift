@@ -38,7 +38,7 @@ final class WindowCombine: Processor {
     /// Windows changed since the last commit.
     private var touched: Set<WindowKey> = []
     private var needsReload = true
-    private var lateCount = 0
+    private let latePartials: TransactionCounter
 
     init(
         _ context: ProcessorContext, _ aggregation: WindowedAggregation, emission: WindowEmission, store: String,
@@ -49,10 +49,9 @@ final class WindowCombine: Processor {
         self.write = write
         self.store = context.store(store)
         progress = EventTimeProgress(expected: context.upstream)
+        latePartials = context.counter("late_partial")
         super.init(context)
     }
-
-    override var counters: [(name: String, count: Int)] { [("late_partial", lateCount)] }
 
     override func started() throws(StreamFault) { try reload() }
 
@@ -86,7 +85,7 @@ final class WindowCombine: Processor {
     private func take(_ partial: ShuffleRecord.Partial, key: [UInt8]) throws(StreamFault) {
         let window = WindowKey(start: partial.windowStart, key: key)
         if aggregation.windows.isClosed(windowAt: window.start, watermark: progress.combined) {
-            lateCount += 1
+            latePartials.count()
             throw .refused(late(partial))
         }
         var aggregates = try stored(window) ?? Aggregates(aggregation.functions)

@@ -4,9 +4,11 @@ internal import StreamKit
 /// What the stream threads do, for Prometheus. The names are an interface: a test compares them with the documentation.
 package enum RuntimeMetrics {
     static let recordsRead = MetricFamily.counter(
-        "streamkit_records_read_total", help: "Records taken from input topics.", labels: ["thread"])
+        "streamkit_records_read_total", help: "Records read from input topics, as their transactions are committed.",
+        labels: ["thread"])
     static let recordsWritten = MetricFamily.counter(
-        "streamkit_records_written_total", help: "Records written, changelogs and dead letters among them.",
+        "streamkit_records_written_total",
+        help: "Records written, changelogs and dead letters among them, as their transactions are committed.",
         labels: ["thread"])
     static let deadLetters = MetricFamily.counter(
         "streamkit_dead_letters_total", help: "Refused records by reason.", labels: ["thread", "reason"])
@@ -40,7 +42,8 @@ package enum RuntimeMetrics {
     static let storeBytes = MetricFamily.gauge(
         "streamkit_store_bytes", help: "Memory or disk that a store takes.", labels: ["store", "partition"])
     static let events = MetricFamily.counter(
-        "streamkit_events_total", help: "What the service's own steps count.", labels: ["thread", "event"])
+        "streamkit_events_total", help: "What the service's own steps count, as transactions are committed.",
+        labels: ["thread", "event"])
 
     /// What there is, for the documentation's test.
     package static let catalog: [MetricDescriptor] = [

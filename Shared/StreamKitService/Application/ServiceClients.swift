@@ -33,6 +33,11 @@ struct ServiceClients {
         settings.properties = runtime.kafka.properties.map { ($0.name, $0.value) }
         settings.sessionTimeout = processing.sessionTimeout
         settings.transactionTimeout = processing.transactionTimeout
+        if settings.mayFailInScram {
+            logger.warn(
+                "librdkafka before 2.6.1 cannot authenticate by SCRAM with Kafka 4, which then says that credentials are wrong",
+                ["librdkafka": .text(KafkaClusterSettings.libraryVersion)])
+        }
         return try KafkaCluster(settings)
     }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Metrics
 internal import StreamKit
 internal import StreamKitKafka
@@ -25,6 +26,7 @@ struct ServiceRunner<Service: StreamService> {
             let signals = try StopSignals { name in
                 logger.info("stopping", ["signal": .text(name)])
                 stop.request()
+                StopDeadline.enforce(logger)
             }
             defer { withExtendedLifetime(signals) {} }
             let state = try StateDirectory(path: runtime.stateDirectory, application: runtime.application)
@@ -182,6 +184,27 @@ struct ServiceRunner<Service: StreamService> {
             }
         }
         return true
+    }
+}
+
+/// A broker that does not answer holds a client's calls for longer than whoever stops a service waits.
+private enum StopDeadline {
+    /// Supervisors commonly kill after ten seconds, and then nobody hears why.
+    private static let milliseconds: Int64 = 9_000
+
+    /// Ends the process if it has not ended by itself until then, as a crash would: nothing is lost by it.
+    static func enforce(_ logger: Logger) {
+        do throws(SystemError) {
+            try BackgroundThread.start(name: "stop deadline") {
+                SystemClock().pause(milliseconds: milliseconds)
+                logger.error(
+                    "did not stop in time: ending at once, and the next start settles what is open",
+                    ["waited.ms": .milliseconds(.milliseconds(milliseconds))])
+                _exit(ExitCode.failed.rawValue)
+            }
+        } catch {
+            logger.warn("nobody watches over the end", ["error": .text("\(error)")])
+        }
     }
 }
 

@@ -22,8 +22,9 @@ final class RealBroker: Broker {
     private let kafka: TestKafka
     private let node: Int
 
-    init(nodes: Int = 1, _ test: String = #function) throws {
-        kafka = try TestKafka.dedicated(nodes: nodes, test)
+    /// - Parameter isToBeKilled: a single node is prepared for it.
+    init(nodes: Int = 1, isToBeKilled: Bool = false, _ test: String = #function) throws {
+        kafka = try TestKafka.dedicated(nodes: nodes, isToBeKilled: isToBeKilled, test)
         node = nodes
     }
 

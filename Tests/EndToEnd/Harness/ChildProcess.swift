@@ -6,6 +6,7 @@ final class ChildProcess {
     let pid: pid_t
     let log: URL
     private var status: Int32?
+    private let logStart: Int
     /// The test has asked for its end.
     private var isToEnd = false
 
@@ -15,6 +16,7 @@ final class ChildProcess {
     ) throws {
         self.name = name
         self.log = log
+        logStart = (try? Data(contentsOf: log))?.count ?? 0
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -66,6 +68,12 @@ final class ChildProcess {
         return exitCode
     }
 
+    /// It died of SIGTERM before it was so far as to take it for a request.
+    var wasTerminatedTooEarly: Bool {
+        guard let status, status & 0x7F == SIGTERM else { return false }
+        return (try? Data(contentsOf: log))?.count ?? 0 == logStart
+    }
+
     private var exitCode: Int32? {
         guard let status, status & 0x7F == 0 else { return nil }
         return status >> 8 & 0xFF
@@ -91,6 +99,17 @@ final class ChildProcess {
             }
             return
         }
+    }
+
+    /// What it has used of the processors so far, in seconds.
+    var processorSeconds: Double {
+        guard let line = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let end = line.lastIndex(of: ")")
+        else { return 0 }
+        // After the name: user and system time are the twelfth and thirteenth.
+        let fields = line[end...].split(separator: " ")
+        let ticks = fields.dropFirst(12).prefix(2).reduce(0) { $0 + (Double($1) ?? 0) }
+        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     /// The end of what it said.

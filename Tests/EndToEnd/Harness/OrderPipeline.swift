@@ -78,11 +78,17 @@ final class OrderPipeline {
 
     /// Starts an instance of a service, or starts it again.
     ///
-    /// - Parameter isStatic: with an INSTANCE_ID: its restart does not rebalance. Otherwise a dynamic member.
-    func start(_ service: String, instance: String = "1", isStatic: Bool = true, settings extra: [String] = []) throws {
+    /// - Parameters:
+    ///   - isStatic: with an INSTANCE_ID: its restart does not rebalance. Otherwise a dynamic member.
+    ///   - label: what the harness knows it by, where that is not the instance.
+    func start(
+        _ service: String, instance: String = "1", isStatic: Bool = true, settings extra: [String] = [],
+        as label: String? = nil
+    ) throws {
+        let label = label ?? instance
         var environment = [
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrapServers, "TOPIC_PREFIX": prefix, "APPLICATION_PREFIX": prefix,
-            "STATE_DIR": stateFolder(service, instance: instance).path, "OPS_ADDRESS": "127.0.0.1:0",
+            "STATE_DIR": stateFolder(service, instance: label).path, "OPS_ADDRESS": "127.0.0.1:0",
             "LOG_FORMAT": "text", "LOG_LEVEL": "info", "CDC_TOPIC": changeTopic,
         ]
         for name in ["LD_LIBRARY_PATH", "PATH", "HOME"] {
@@ -90,12 +96,22 @@ final class OrderPipeline {
         }
         if isStatic { environment["INSTANCE_ID"] = instance }
         let file = packageFolder.appendingPathComponent("deploy/pipelines/orders/\(service).yaml")
-        let name = "\(service)-\(instance)"
+        let name = "\(service)-\(label)"
         if let end = running[name]?.unaskedEnd { throw HarnessError(end) }
         running[name] = try ChildProcess(
             name, executable: try builtProduct(service),
             arguments: ["--config", file.path] + (settings + extra).flatMap { ["--set", $0] },
             environment: environment, log: folder.appendingPathComponent("\(name).log"))
+    }
+
+    /// Takes out an instance that ended by itself, as a test expected, and tells how it did.
+    func forgetEnded(_ service: String) throws -> String {
+        for (name, process) in running where name.hasPrefix(service) {
+            guard let end = process.unaskedEnd else { continue }
+            running[name] = nil
+            return end
+        }
+        throw HarnessError("no instance of \(service) has ended")
     }
 
     func process(_ service: String, instance: String = "1") throws -> ChildProcess {
@@ -113,7 +129,7 @@ final class OrderPipeline {
         if let end = process.unaskedEnd { throw HarnessError(end) }
         let code = process.terminate()
         running["\(service)-\(instance)"] = nil
-        if code != 0 {
+        if code != 0 && !process.wasTerminatedTooEarly {
             throw HarnessError(
                 "\(process.name) ended with \(code.map(String.init) ?? "a signal"):\n\(process.lastWords)")
         }
@@ -147,6 +163,8 @@ final class OrderPipeline {
             try write([raw], to: topic(.raw))
         }
     }
+
+    func load(_ records: [RawRecord], to topic: PipelineTopic) throws { try write(records, to: self.topic(topic)) }
 
     private func write(_ records: [RawRecord], to topic: String) throws {
         nextTimestamp += Int64(records.count)
@@ -211,6 +229,23 @@ final class OrderPipeline {
         contents.changes = reader.records[changeTopic] ?? []
         contents.changeTopic = changeTopic
         return contents
+    }
+
+    /// Waits until a service has committed all that a topic holds, which ends with a transaction's marker.
+    func waitUntilCommitted(_ service: String, _ topic: PipelineTopic, within seconds: Double) throws {
+        let inputs = (0..<partitions).map { TopicPartition(self.topic(topic), $0) }
+        let deadline = Date() + seconds
+        while true {
+            let ends = try patiently { try admin.offsets(.latest, of: inputs, timeout: .seconds(20)) }
+            let committed = try? admin.committedOffsets(
+                of: application(service), inputs, requireStable: true, timeout: .seconds(20))
+            if let committed, ends.allSatisfy({ $0.value == 0 || (committed[$0.key]?.offset ?? 0) >= $0.value - 1 }) {
+                return
+            }
+            try checkRunning()
+            guard Date() < deadline else { throw HarnessError("not committed: \(ends)\n\(logs(of: service))") }
+            usleep(2_000)
+        }
     }
 
     /// What a service has not committed yet; empty where it has all.

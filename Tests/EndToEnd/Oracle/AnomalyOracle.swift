@@ -21,7 +21,13 @@ extension PipelineOracle {
         var identifier: String
         var time: Int64
         var amount: Decimal
+        /// How much older it was than the newest order, when it was written.
+        var lateness: Int64
     }
+
+    /// The detector forgets orders that lie 25 hours before a customer's newest. Half of that is for orders that are late; the rest
+    /// for partitions that are read at different paces.
+    private static let latenessMax: Int64 = 25 * 3_600_000 / 2
 
     private struct Alert {
         var type: String
@@ -32,12 +38,16 @@ extension PipelineOracle {
 
     mutating func checkAnomalies() {
         var orders: [String: [Order]] = [:]
+        let lateness = latenessByTimestamp()
         for record in contents[.processed] {
             guard let json = record.value.flatMap({ StrictJSON($0) }), let customer = json["customer_id"]?.string,
                 let identifier = json["order_id"]?.string, let amount = OrderRules.decimal(json["amount"]),
                 let time = json["timestamp"]?.string.flatMap(CivilClock.milliseconds)
             else { continue }
-            orders[customer, default: []].append(Order(identifier: identifier, time: time, amount: amount))
+            orders[customer, default: []].append(
+                Order(
+                    identifier: identifier, time: time, amount: amount,
+                    lateness: lateness[record.timestampMilliseconds] ?? 0))
         }
         var alerts: [String: [Alert]] = [:]
         for record in contents[.anomalies] {
@@ -60,6 +70,20 @@ extension PipelineOracle {
             findings.add("alerts for \(customer), who has no orders")
         }
         for (customer, orders) in orders { check(orders, alerts[customer] ?? [], of: customer) }
+    }
+
+    /// By the records' timestamps, which follow one another as they were written.
+    private func latenessByTimestamp() -> [Int64: Int64] {
+        var newest = Int64.min
+        var lateness: [Int64: Int64] = [:]
+        for record in contents[.processed].sorted(by: { $0.timestampMilliseconds < $1.timestampMilliseconds }) {
+            guard let text = record.value.flatMap({ StrictJSON($0) })?["timestamp"]?.string,
+                let time = CivilClock.milliseconds(text)
+            else { continue }
+            if time <= options.nowMilliseconds + 3_600_000 { newest = max(newest, time) }
+            lateness[record.timestampMilliseconds] = max(0, newest - time)
+        }
+        return lateness
     }
 
     private mutating func check(_ orders: [Order], _ alerts: [Alert], of customer: String) {
@@ -105,13 +129,15 @@ extension PipelineOracle {
     }
 
     /// Whenever enough orders lie within a span, an alert lies less than a span from one of them: whichever of them came last would
-    /// have raised it otherwise.
+    /// have raised it otherwise. (What came so late that its company may be forgotten is left out.)
     private mutating func checkComplete(_ alerts: [Alert], _ burst: Burst, _ orders: [Order], of customer: String) {
         let sorted = orders.sorted { $0.time < $1.time }
         let alerted = Set(alerts.flatMap(\.orderIDs))
         for first in sorted.indices where first + burst.count <= sorted.count {
             let last = first + burst.count - 1
-            guard sorted[last].time - sorted[first].time <= burst.spanMilliseconds else { continue }
+            guard sorted[last].time - sorted[first].time <= burst.spanMilliseconds,
+                sorted[first...last].allSatisfy({ $0.lateness <= Self.latenessMax })
+            else { continue }
             let near = sorted.contains {
                 alerted.contains($0.identifier) && $0.time > sorted[first].time - 2 * burst.spanMilliseconds
                     && $0.time < sorted[last].time + 2 * burst.spanMilliseconds

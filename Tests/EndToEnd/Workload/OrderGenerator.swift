@@ -54,6 +54,17 @@ struct OrderGenerator {
         (0..<count).map { record(timestamp: firstTimestamp + Int64($0)) }
     }
 
+    /// Lays so many orders out over the two days that deduplication looks back and more, by as many customers as keep the number of
+    /// orders of each. Partitions that are read at different paces then stay closer together than the anomaly detector remembers.
+    mutating func spread(_ orders: Int) {
+        let scale = max(1, orders / 20_000)
+        millisecondsBetween /= Int64(scale)
+        customers *= scale
+    }
+
+    /// How much event time the orders so far take.
+    var eventTimeMilliseconds: Int64 { number * millisecondsBetween }
+
     /// As many seconds of event time that all open windows close, in every partition: orders an hour after all others.
     mutating func closing(firstTimestamp: Int64) -> [RawRecord] {
         number += 3_600_000 / millisecondsBetween + 1
