@@ -76,7 +76,7 @@ let package = Package(
         shared("EmbeddedBroker", ["CLinux"]),
         shared(
             "StreamControl",
-            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKitService", "YAML"]),
+            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKit", "StreamKitService", "YAML"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
         service("cdc-forwarder", ruleServices + ["ChangeData", "JSON"]),
@@ -95,14 +95,14 @@ let package = Package(
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
-        benchmark("kafka-copy", ["Kafka"]),
+        benchmark("kafka-copy", ["Kafka", "StreamKit"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["JSON", "TestSupport"]),
         tests("YAMLTests", ["YAML"]),
         tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("PatternsTests", ["Patterns"]),
+        tests("PatternsTests", ["Patterns", "TestSupport"]),
         tests("ExpressionsTests", ["Expressions", "JSON"]),
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
@@ -116,10 +116,12 @@ let package = Package(
                 "validator", "enricher", "deduplicator", "aggregator", "anomaly-detector", "cdc-forwarder", "StreamKit",
                 "StreamKitService", "StreamKitTesting", "YAML",
             ]),
-        tests("EndToEnd", ["Kafka", "TestSupport"]),
-        tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
-        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
-        tests("JSONSchemaTests", ["JSON", "JSONSchema"]),
+        tests("EndToEnd", ["Kafka", "TestSupport", "StreamKit"]),
+        tests(
+            "StreamControlTests",
+            ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKit", "StreamKitService", "streamctl"]),
+        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON", "TestSupport"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema", "TestSupport"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17

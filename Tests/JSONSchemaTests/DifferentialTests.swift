@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import JSONSchema
 import XCTest
+import TestSupport
 
 /// Random schemas and instances, judged here and by the Python package `jsonschema`.
 final class DifferentialTests: XCTestCase {
@@ -18,7 +19,7 @@ final class DifferentialTests: XCTestCase {
         """
 
     func testVerdictsAgreeWithPython() throws {
-        guard try run(["-c", "import jsonschema"], input: "") != nil else {
+        guard try Python.run(["-c", "import jsonschema"], input: "") != nil else {
             let notice = "LEFT OUT: the comparison with Python's jsonschema (python3 or the package is missing)\n"
             FileHandle.standardError.write(Data(notice.utf8))
             throw XCTSkip(notice)
@@ -30,7 +31,7 @@ final class DifferentialTests: XCTestCase {
             for _ in 0..<4 { cases.append((schema, RandomSchema.instance(&random, depth: 0))) }
         }
         let input = cases.map { "[\($0.schema),\($0.instance)]\n" }.joined()
-        let verdicts = try XCTUnwrap(run(["-c", Self.script], input: input)).split(separator: "\n")
+        let verdicts = try XCTUnwrap(Python.run(["-c", Self.script], input: input)).split(separator: "\n")
         XCTAssertEqual(verdicts.count, cases.count)
         var valid = 0
         var compared = 0
@@ -45,24 +46,6 @@ final class DifferentialTests: XCTestCase {
         XCTAssertGreaterThan(compared, cases.count * 9 / 10)
         XCTAssertGreaterThan(valid, compared / 10)
         XCTAssertLessThan(valid, compared * 9 / 10)
-    }
-
-    /// What python3 prints, nil where it fails or is not there.
-    private func run(_ arguments: [String], input: String) throws -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3"] + arguments
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("schemas-\(UUID().uuidString).jsonl")
-        try Data(input.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
     }
 }
 

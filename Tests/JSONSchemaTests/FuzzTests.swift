@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import JSONSchema
 import XCTest
+import TestSupport
 
 final class FuzzTests: XCTestCase {
     /// `STREAMKIT_FUZZ_INPUTS`, a million for a night's run.

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import XCTest
+import TestSupport
 
 /// Damaged texts, judged here and by the Python package `orjson`: whether they are JSON, and what strings and floats they hold.
 final class DifferentialTests: XCTestCase {
@@ -24,7 +25,7 @@ final class DifferentialTests: XCTestCase {
         """
 
     func testValuesAgreeWithOrjson() throws {
-        guard try run(["-c", "import orjson"], input: "") != nil else {
+        guard try Python.run(["-c", "import orjson"], input: "") != nil else {
             let notice = "LEFT OUT: the comparison with Python's orjson (python3 or the package is missing)\n"
             FileHandle.standardError.write(Data(notice.utf8))
             throw XCTSkip(notice)
@@ -32,7 +33,7 @@ final class DifferentialTests: XCTestCase {
         var random = SeededRandom(seed: 77)
         let texts = (0..<8_000).map { _ in Mutation.mutate(&random, Mutation.records) }.filter { !$0.isEmpty }
         let input = texts.map { $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "\n" }.joined()
-        let answers = try XCTUnwrap(run(["-c", Self.script], input: input)).split(separator: "\n")
+        let answers = try XCTUnwrap(Python.run(["-c", Self.script], input: input)).split(separator: "\n")
         XCTAssertEqual(answers.count, texts.count)
         let record = JSONRecord(duplicateKeys: .lastWins)
         var accepted = 0
@@ -66,23 +67,5 @@ final class DifferentialTests: XCTestCase {
                 + value.members.map { hexadecimal($0.key.string) + ":" + form($0.value) }.sorted().joined(
                     separator: ",") + "}"
         }
-    }
-
-    /// What python3 prints, nil where it fails or is not there.
-    private func run(_ arguments: [String], input: String) throws -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3"] + arguments
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("texts-\(UUID().uuidString)")
-        try Data(input.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import XCTest
+import TestSupport
 
 /// How many inputs each fuzz test tries: `STREAMKIT_FUZZ_INPUTS`, a million for a night's run.
 let fuzzInputs = ProcessInfo.processInfo.environment["STREAMKIT_FUZZ_INPUTS"].flatMap { Int($0) } ?? 100_000

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import XCTest
+import TestSupport
 
 final class InstantTests: XCTestCase {
     func testParsesRFC3339() throws {

@@ -1,5 +1,6 @@
 import JSON
 import XCTest
+import TestSupport
 
 final class JSONRecordTests: XCTestCase {
     private let record = JSONRecord()

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Damages texts in ways that hit their grammar.
 enum Mutation {
     static let records = [

@@ -1,5 +1,6 @@
 import JSON
 import XCTest
+import TestSupport
 
 final class WritingTests: XCTestCase {
     private func text(_ buffer: OutputBuffer) -> String {

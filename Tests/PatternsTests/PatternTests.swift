@@ -1,5 +1,6 @@
 import Patterns
 import XCTest
+import TestSupport
 
 final class PatternTests: XCTestCase {
     /// Both engines' answer.
@@ -180,22 +181,5 @@ final class PatternTests: XCTestCase {
             let text = (0..<random.below(12)).map { _ in pieces[random.below(pieces.count)] }.joined()
             if let pattern = try? Pattern(ecmaScript: text) { _ = matches(pattern, text) }
         }
-    }
-}
-
-/// SplitMix64: the same sequence for the same seed, on every machine.
-private struct SeededRandom {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(bound))
     }
 }
