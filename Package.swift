@@ -94,16 +94,17 @@ let package = Package(
             exclude: ["large-orders.yaml"], swiftSettings: swift),
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
-        benchmark("rules-benchmark", ["JSON", "JSONSchema", "Patterns", "Expressions", "CAllocationCounter"]),
+        benchmark("rules-benchmark", ruleServices + ["JSON", "JSONSchema", "Patterns", "CAllocationCounter"]),
         benchmark("kafka-copy", ["Kafka", "StreamKit"]),
+        benchmark("broker-benchmark", ["EmbeddedBroker"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("JSONTests", ["JSON", "TestSupport"]),
-        tests("YAMLTests", ["YAML"]),
+        tests("YAMLTests", ["TestSupport", "YAML"]),
         tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("PatternsTests", ["Patterns", "TestSupport"]),
-        tests("ExpressionsTests", ["Expressions", "JSON"]),
+        tests("PatternsTests", ["TestSupport", "Patterns"]),
+        tests("ExpressionsTests", ["Expressions", "JSON", "TestSupport"]),
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
@@ -116,13 +117,19 @@ let package = Package(
                 "validator", "enricher", "deduplicator", "aggregator", "anomaly-detector", "cdc-forwarder", "StreamKit",
                 "StreamKitService", "StreamKitTesting", "YAML",
             ]),
-        tests("EndToEnd", ["Kafka", "TestSupport", "StreamKit"]),
+        tests(
+            "StreamKitRulesTests",
+            [
+                "Expressions", "StreamKit", "StreamKitRules", "StreamKitService", "StreamKitTesting", "aggregator",
+                "anomaly-detector", "cdc-forwarder", "deduplicator", "enricher", "validator",
+            ]),
+        tests("EndToEnd", ["Kafka", "StreamKit", "TestSupport"]),
         tests(
             "StreamControlTests",
             ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKit", "StreamKitService", "streamctl"]),
         tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON", "TestSupport"]),
         tests("JSONSchemaTests", ["JSON", "JSONSchema", "TestSupport"]),
-        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "embedded-broker"]),
+        tests("EmbeddedBrokerTests", ["EmbeddedBroker", "TestSupport", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -11,12 +11,13 @@ enum Measurement {
         var nanoseconds: [Double] = []
         var allocations: UInt64 = .max
         for _ in 0..<9 {
-            let allocationsBefore = allocation_count()
-            let before = threadNanoseconds()
-            sink &+= body()
-            let elapsed = threadNanoseconds() - before
-            allocations = min(allocations, allocation_count() - allocationsBefore)
-            nanoseconds.append(Double(elapsed) / Double(operations))
+            let used = once {
+                let result = body()
+                sink &+= result
+                return result
+            }
+            allocations = min(allocations, used.allocations)
+            nanoseconds.append(Double(used.nanoseconds) / Double(operations))
         }
         nanoseconds.sort()
         let perOperation = Double(allocations) / Double(operations)
@@ -25,13 +26,26 @@ enum Measurement {
                 + " \(rounded(perOperation)) allocations  [\(sink & 0xFF)]")
     }
 
+    /// What one call costs this thread.
+    static func once(_ body: () -> Int) -> (nanoseconds: UInt64, allocations: UInt64) {
+        let allocations = allocation_count()
+        let before = threadNanoseconds()
+        let result = body()
+        let elapsed = threadNanoseconds() - before
+        // The result is used, or there would be nothing to measure.
+        unused &+= result
+        return (UInt64(elapsed), allocation_count() - allocations)
+    }
+
+    nonisolated(unsafe) private static var unused = 0
+
     private static func threadNanoseconds() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 
-    private static func rounded(_ value: Double) -> String {
+    static func rounded(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"
     }

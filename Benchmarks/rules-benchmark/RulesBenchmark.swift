@@ -1,11 +1,15 @@
 import JSON
 
 /// What the rule languages cost per record. Run in a release build on a quiet machine:
-/// `swift run -c release rules-benchmark`.
+/// `swift run -c release rules-benchmark`, with parts of names to choose some, or `--budgets` for the table of BENCHMARKS.md.
 @main
 enum RulesBenchmark {
     static func main() {
         let orders = Orders(count: 2_000)
+        if CommandLine.arguments.contains("--budgets") {
+            do { try Budgets.run(orders) } catch { print("\(error)") }
+            return
+        }
         print("orders of \(orders.averageByteCount) bytes on average; thread CPU, medians of 9")
         measureReading(orders)
         measureSchema(orders)

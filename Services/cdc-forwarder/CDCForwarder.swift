@@ -10,12 +10,10 @@ package import StreamKitService
     package static let about = "Maps change events of a database onto records."
 
     private let input: ServiceInput
-    private let output: SinkDefinition
     private let mapping: ChangeMapping
 
     package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
-        output = settings.sink("output")
         mapping = ChangeMapping(settings)
     }
 
@@ -25,11 +23,11 @@ package import StreamKitService
         let mapping = mapping
         flow.source("changes", topics: input.topics)
             .process("map") { ForwardProcessor($0, mapping) }
-            .to("records", output)
+            .to("records", mapping.output)
     }
 }
 
-/// The `source`, `where`, `fields` and `key` of the file.
+/// The `source`, `where`, `fields`, `key` and `output` of the file. Key and topic may refer to computed fields.
 struct ChangeMapping: Sendable {
     private enum Format: String, CaseIterable, Sendable { case debezium }
 
@@ -38,6 +36,7 @@ struct ChangeMapping: Sendable {
     let condition: Expression?
     let fields: [ComputedField]
     let key: Expression?
+    let output: OutputTopics
 
     /// What expressions find of a change event.
     private static let event = ObjectType(
@@ -54,9 +53,10 @@ struct ChangeMapping: Sendable {
         var options = DebeziumDecoder.Options()
         _ = settings.value("source.format", .word(Format.self), default: .debezium)
         // Without a schema an event does not tell a decimal's scale or a time's unit.
-        for (column, text) in settings.entries("source.columns", .text) {
+        for (column, text, mark) in settings.entries("source.columns", .text) {
             guard let encoding = ColumnEncoding(text) else {
-                settings.problem("source.columns.\(column)", "\(text) is no encoding; \(ColumnEncoding.grammar)")
+                settings.problem(
+                    "source.columns.\(column)", at: mark, "\(text) is no encoding; \(ColumnEncoding.grammar)")
                 continue
             }
             options.columns[column] = encoding
@@ -68,13 +68,15 @@ struct ChangeMapping: Sendable {
         self.options = options
         var declarations = RuleDeclarations(settings, record: Self.event)
         condition = declarations.compile(settings, "where", expecting: .bool, isRequired: false)
-        fields = declarations.computedFields(settings, "fields")
+        let fields = declarations.computedFields(settings, "fields")
         if fields.isEmpty { settings.problem("fields", "is missing; must be a mapping of names to expressions") }
         key = declarations.compile(settings, "key", expecting: nil, isRequired: false)
+        output = OutputTopics(settings, "output", declarations)
+        self.fields = declarations.fields(fields, readBy: output.expressions + (key.map { [$0] } ?? []))
         self.declarations = declarations
     }
 
     var expressions: [Expression] {
-        fields.map(\.expression) + [condition, key].compactMap { $0 }
+        fields.map(\.expression) + [condition, key].compactMap { $0 } + output.expressions
     }
 }

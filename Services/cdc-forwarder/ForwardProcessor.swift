@@ -11,6 +11,7 @@ final class ForwardProcessor: Processor {
     private let evaluator: RuleEvaluator
     private let object: ComputedObject
     private let key: KeyExpression?
+    private let topic: TopicChoice?
     private let event = OutputBuffer(capacity: 4096)
     private var skipped: [ChangeOperation: TransactionCounter] = [:]
 
@@ -20,19 +21,22 @@ final class ForwardProcessor: Processor {
         evaluator = RuleEvaluator(mapping.declarations, context, expressions: mapping.expressions)
         object = ComputedObject(mapping.fields, evaluator: evaluator)
         key = mapping.key.map { KeyExpression("key", $0) }
+        topic = TopicChoice(mapping.output)
         super.init(context)
     }
 
     override func process(_ record: Record) throws(StreamFault) {
         var mapped = record
+        var output = 0
         do throws(Refusal) {
             guard try read(record) else { return }
             mapped.value = try object.compute()
             if let key { mapped.key = try key.evaluate(evaluator) }
+            if let topic { output = try topic.output(evaluator) }
         } catch {
             throw .refused(error)
         }
-        try forward(mapped)
+        try forward(mapped, to: output)
     }
 
     /// Decodes the event for the expressions; false if it is not to be forwarded.

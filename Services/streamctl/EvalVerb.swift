@@ -18,6 +18,10 @@ enum EvalVerb: Verb {
         footer: """
             With --batch each line of standard input is {"expr": source, "vars": {name: type}, "bindings": {name: value}, "container":
             name}, all but expr optional, and is answered in order by {"value": {"type": T, "value": V}} or {"error": message}.
+            Types are int, uint, double, decimal, string, bool, bytes, timestamp, duration, null, type, dyn, list(T), map(K, V),
+            optional_type(T), and protobuf's names of them. Values are typed: int, uint, double and decimal are text ("5", "1.5", "NaN",
+            "-Infinity"), bool and null JSON's own, bytes base64, timestamp RFC 3339, duration "1.5s", type its name, list [V...], map
+            [[V, V]...], optional V or null. A binding is such a value, or plain JSON read by the declared type; undeclared names are dyn.
 
             Exit codes: 0 evaluated, 65 the record or the evaluation is at fault, 64 the expression or the command line is.
             """)

@@ -10,6 +10,7 @@ final class ValidateProcessor: Processor {
     private let schema: SchemaValidator?
     private let rules: [ValidationRules.Rule]
     private let key: KeyExpression?
+    private let topic: TopicChoice?
     // The same, for each record.
     private let validator: Uncounted<SchemaValidator>?
     private let conditions: UncountedArray<Expression>
@@ -20,6 +21,7 @@ final class ValidateProcessor: Processor {
         schema = rules.schema.map { [record = evaluator.context.record] in SchemaValidator($0, record: record) }
         self.rules = rules.rules
         key = rules.key.map { KeyExpression("key", $0) }
+        topic = TopicChoice(rules.output)
         validator = schema.map { Uncounted($0) }
         conditions = UncountedArray(rules.rules.map(\.condition))
         keyOfRecord = key.map { Uncounted($0) }
@@ -28,14 +30,16 @@ final class ValidateProcessor: Processor {
 
     override func process(_ record: Record) throws(StreamFault) {
         var valid = record
+        var output: Int?
         do throws(Refusal) {
             try evaluator.read(record)
             if !isValid() { throw violations() }
             try keyOfRecord?.with { (key) throws(Refusal) in valid.key = try key.evaluate(evaluator) }
+            if let topic { output = try topic.output(evaluator) }
         } catch {
             throw .refused(error)
         }
-        try forward(valid)
+        if let output { try forward(valid, to: output) } else { try forward(valid) }
     }
 
     private func isValid() -> Bool {

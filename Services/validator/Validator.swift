@@ -10,13 +10,11 @@ package import StreamKitService
     package static let about = "Lets through records that fulfil a JSON Schema and rules."
 
     private let input: ServiceInput
-    private let output: SinkDefinition
     private let declarations: RuleDeclarations
     private let rules: ValidationRules
 
     package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
-        output = settings.sink("output")
         declarations = RuleDeclarations(settings)
         rules = ValidationRules(settings, declarations)
     }
@@ -28,11 +26,11 @@ package import StreamKitService
         let rules = rules
         flow.source("records", topics: input.topics)
             .process("validate") { ValidateProcessor($0, declarations, rules) }
-            .to("valid", output)
+            .to("valid", rules.output)
     }
 }
 
-/// The `schema`, `rules` and `key` of the file.
+/// The `schema`, `rules`, `key` and `output` of the file.
 struct ValidationRules: Sendable {
     /// A class, so that a turn of the loop over them counts one reference and not three.
     final class Rule: Sendable {
@@ -51,10 +49,12 @@ struct ValidationRules: Sendable {
     let rules: [Rule]
     /// nil: the key stays what it is.
     let key: Expression?
+    let output: OutputTopics
 
     init(_ settings: SettingsReader, _ declarations: RuleDeclarations) {
         schema = SchemaSettings.schema(settings, "schema")
         key = declarations.compile(settings, "key", expecting: nil, isRequired: false)
+        output = OutputTopics(settings, "output", declarations)
         rules = settings.sections("rules").compactMap { section in
             let field = section.required("field", .text)
             let message = section.required("message", .text)
@@ -66,5 +66,5 @@ struct ValidationRules: Sendable {
         }
     }
 
-    var expressions: [Expression] { rules.map(\.condition) + (key.map { [$0] } ?? []) }
+    var expressions: [Expression] { rules.map(\.condition) + (key.map { [$0] } ?? []) + output.expressions }
 }

@@ -26,9 +26,14 @@ public enum SchemaFile {
 
     /// Reads the file of a `file:` URI; nil for other URIs. What a ``JSONSchema`` takes as its `load`.
     public static func load(_ uri: String) throws -> [UInt8]? {
+        try path(uri: uri).map { try read(path: $0) }
+    }
+
+    /// The path of a `file:` URI; nil for other URIs, and for files of other machines.
+    public static func path(uri: String) -> String? {
         let reference = URIReference(uri)
         guard reference.scheme == "file", (reference.authority ?? "").isEmpty else { return nil }
-        return try read(path: URIReference.percentDecoded(reference.path))
+        return URIReference.percentDecoded(reference.path)
     }
 
     /// Reads a file whole.

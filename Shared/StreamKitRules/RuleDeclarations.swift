@@ -1,6 +1,7 @@
 public import Expressions
 internal import JSON
 public import StreamKitService
+internal import YAML
 
 /// What the expressions of a service's YAML may refer to, and their compilation.
 ///
@@ -27,7 +28,7 @@ public struct RuleDeclarations: Sendable {
                 let type = try YAMLValues.type(of: node)
                 environment.define(name, try YAMLValues.value(node, as: type), type: type)
             } catch {
-                settings.problem("constants.\(name)", error.description)
+                settings.problem("constants.\(name)", at: node.mark, error.description)
             }
         }
         for (name, section) in settings.namedSections("reference") {
@@ -52,29 +53,43 @@ public struct RuleDeclarations: Sendable {
     /// Compiles the expressions under keys that the user chooses; later ones may refer to what earlier ones computed.
     public mutating func computedFields(_ settings: SettingsReader, _ key: String) -> [ComputedField] {
         var compiled: [(name: String, expression: Expression)] = []
-        for (name, source) in settings.entries(key, .text) {
+        for (name, source, mark) in settings.entries(key, .text) {
             do throws(CompilationErrors) {
                 let expression = try environment.compile(source)
                 compiled.append((name, expression))
                 environment.declare(name, expression.type)
             } catch {
-                settings.problem("\(key).\(name)", error.description)
+                settings.problem("\(key).\(name)", at: mark, error.description)
                 environment.declare(name, .dyn)
             }
         }
         return compiled.enumerated().map { position, field in
-            let isReferredTo = compiled[(position + 1)...].contains { $0.expression.references.contains(field.name) }
-            return ComputedField(
-                name: field.name, expression: field.expression,
-                reader: isReferredTo ? try? environment.compile(field.name) : nil)
+            readable(
+                ComputedField(name: field.name, expression: field.expression, reader: nil),
+                by: compiled[(position + 1)...].map(\.expression))
         }
     }
 
+    /// The same fields, when expressions beside them (a key, a topic) refer to them too.
+    public func fields(_ fields: [ComputedField], readBy expressions: [Expression]) -> [ComputedField] {
+        fields.map { readable($0, by: expressions) }
+    }
+
+    /// A field that is kept where the expressions find it, if one of them refers to it.
+    private func readable(_ field: ComputedField, by expressions: [Expression]) -> ComputedField {
+        guard field.reader == nil, expressions.contains(where: { $0.references.contains(field.name) }) else {
+            return field
+        }
+        return ComputedField(
+            name: field.name, expression: field.expression, reader: try? environment.compile(field.name))
+    }
+
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {
-        settings.entries("record", .text).compactMap { name, text in
+        settings.entries("record", .text).compactMap { name, text, mark in
             guard let type = ValueType(text) else {
                 settings.problem(
-                    "record.\(name)", "\(text) is no type; types are string, int, double, bool, dyn, list(string), ...")
+                    "record.\(name)", at: mark,
+                    "\(text) is no type; types are string, int, double, bool, dyn, list(string), ...")
                 return nil
             }
             return ObjectType.Field(name, type)

@@ -65,6 +65,28 @@ enum Batches {
 }
 
 extension Batches {
+    static func bytes(_ hexadecimal: String) -> [UInt8] {
+        let digits = hexadecimal.compactMap { $0.hexDigitValue }
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    /// Three records without keys, a millisecond apart from `baseTimestamp` on, as a Java producer packs them.
+    static let gzip = bytes(
+        "0000000000000003 00000059 00000000 02 fd33037d 0001 00000002 0000018bcfe56800 0000018bcfe56802"
+            + "ffffffffffffffff ffff ffffffff 00000003"
+            + "1f8b08000000000000fff36160606074482400187c1898988852c6c24284320089b6d29375000000")
+
+    /// The batch with other bytes in it and a checksum that matches them.
+    static func altered(_ batch: [UInt8], _ alter: (inout [UInt8]) -> Void) -> [UInt8] {
+        var altered = batch
+        alter(&altered)
+        let checksum = altered[21...].withUnsafeBytes { CRC32C.checksum($0) }
+        for index in 0..<4 { altered[17 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(24 - 8 * index)) }
+        return altered
+    }
+}
+
+extension Batches {
     struct Decoded {
         let offset: Int64
         let value: String?
@@ -74,8 +96,29 @@ extension Batches {
         let baseOffset: Int64
         let lastOffset: Int64
         let isIntact: Bool
+        let producerID: Int64
+        let isTransactional: Bool
+        /// Of a control batch: 0 for an abort, 1 for a commit.
+        let outcome: Int64?
         /// Empty for control batches.
         let records: [Decoded]
+    }
+
+    /// Of a topic's batches from its first one on those whose transaction was committed, or that have none, in their order.
+    static func committed(_ batches: [DecodedBatch]) -> [DecodedBatch] {
+        var open: [Int64: [DecodedBatch]] = [:]
+        var committed: [DecodedBatch] = []
+        for batch in batches {
+            if let outcome = batch.outcome {
+                let ended = open.removeValue(forKey: batch.producerID) ?? []
+                if outcome == 1 { committed += ended }
+            } else if batch.isTransactional {
+                open[batch.producerID, default: []].append(batch)
+            } else {
+                committed.append(batch)
+            }
+        }
+        return committed.sorted { $0.baseOffset < $1.baseOffset }
     }
 
     /// Reads uncompressed batches as a client would.
@@ -119,7 +162,9 @@ extension Batches {
             batches.append(
                 DecodedBatch(
                     baseOffset: baseOffset, lastOffset: baseOffset + number(23..<27),
-                    isIntact: number(17..<21) == Int64(checksum), records: records))
+                    isIntact: number(17..<21) == Int64(checksum), producerID: number(43..<51),
+                    isTransactional: batch[22] & 0x10 != 0, outcome: isControl ? number(68..<70) : nil,
+                    records: records))
             rest.removeFirst(count)
         }
         return batches

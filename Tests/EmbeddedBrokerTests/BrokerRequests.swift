@@ -172,7 +172,8 @@ extension BrokerDriver {
         _ topic: String, from offset: Int64 = 0, committed: Bool = true, maximumBytes: Int32 = 1 << 20
     ) throws -> Fetched {
         sendFetch(topic, from: offset, committed: committed, waitMilliseconds: 0, maximumBytes: maximumBytes)
-        return try XCTUnwrap(try takeFetched())
+        guard let fetched = try takeFetched() else { throw NoAnswer(key: 1) }
+        return fetched
     }
 
     struct ListedOffset: Equatable {
@@ -343,7 +344,7 @@ extension BrokerDriver {
         send(9, 7, on: ConnectionID(1)) { body in
             for byte in flexible.written { body.int8(Int8(bitPattern: byte)) }
         }
-        let answer = try XCTUnwrap(takeAnswer(ConnectionID(1)))
+        guard let answer = takeAnswer(ConnectionID(1)) else { throw NoAnswer(key: 9) }
         return try answer.withUnsafeBytes { bytes in
             var reader = WireReader(bytes, flexible: true)
             _ = try reader.int32()

@@ -58,6 +58,34 @@ final class CompactionTests: XCTestCase {
         XCTAssertNil(try contents(broker)[0])
     }
 
+    func testTombstoneStaysAsLongAsReadersMayNeedItWhateverItsTimestamp() throws {
+        let broker = try compactedBroker(["delete.retention.ms": "60000"])
+        let tombstone = Batches.batch([.init(nil, key: "gone")], baseTimestamp: 1_000)
+        XCTAssertEqual(try broker.produce(tombstone, to: "t").error, 0)
+        try fill(broker, rounds: 100)
+        broker.advance(10_000)
+        XCTAssertNotNil(try contents(broker)[0])
+    }
+
+    /// A compressed batch is not opened and stays whole: without the tombstone, what it holds of the key would be back.
+    func testTombstoneAfterACompressedBatchStays() throws {
+        let broker = try compactedBroker(["delete.retention.ms": "60000"])
+        XCTAssertEqual(try broker.produce(Batches.batch([.init(nil, key: "first")]), to: "t").error, 0)
+        XCTAssertEqual(try broker.produce(Batches.gzip, to: "t").error, 0)
+        XCTAssertEqual(try broker.produce(Batches.batch([.init(nil, key: "gone")]), to: "t").baseOffset, 4)
+        try fill(broker, rounds: 600)
+        broker.advance(100_000)
+        var seen: [Int64] = []
+        var offset: Int64 = 0
+        while offset < 5 {
+            let fetched = try broker.fetch("t", from: offset, maximumBytes: 1)
+            let batch = try XCTUnwrap(fetched.baseOffsets.first)
+            if batch < 5 { seen.append(batch) }
+            offset = batch == 1 ? 4 : batch + 1
+        }
+        XCTAssertEqual(seen, [1, 4], "what precedes the compressed batch went")
+    }
+
     func testAbortedRecordsGoAndOpenTransactionsAreLeftAlone() throws {
         let broker = try compactedBroker()
         let producer = try broker.initProducer("tx").producer

@@ -1,29 +1,10 @@
 import EmbeddedBroker
 import Foundation
+import TestSupport
 import XCTest
 
-/// The same requests to Apache Kafka and to the embedded broker: the answers must say the same.
-///
-/// Needs `KAFKA_BOOTSTRAP_SERVERS`: 127.0.0.1 and the port of a broker of Apache Kafka, on which it creates topics.
+/// The same requests to Apache Kafka and to the embedded broker: the answers must say the same. Needs `KAFKA_HOME`.
 final class ComparisonTests: XCTestCase {
-    /// A driver whose requests go over sockets.
-    private final class RemoteDriver: BrokerDriver {
-        private let port: UInt16
-        private var sockets: [ConnectionID: TestSocket] = [:]
-
-        init(port: UInt16) throws {
-            self.port = port
-            try super.init()
-        }
-
-        override func receive(_ bytes: [UInt8], from connection: ConnectionID) {
-            if sockets[connection] == nil { sockets[connection] = try? TestSocket(port: port) }
-            sockets[connection]?.send(TestSocket.framed(bytes))
-        }
-
-        override func takeAnswer(_ connection: ConnectionID) -> [UInt8]? { sockets[connection]?.receiveAnswer() }
-    }
-
     /// Coordinators that load, and transactions whose markers are on their way: clients ask again.
     private static let passingErrors: Set<Int16> = [14, 15, 16, 51]
 
@@ -82,6 +63,10 @@ final class ComparisonTests: XCTestCase {
         var damaged = Batches.batch("a")
         damaged[damaged.count - 1] ^= 1
         note("checksum", try broker.produce(damaged, to: topic).error)
+        let unreadable = Batches.altered(Batches.batch("a")) { $0[$0.count - 3] = 0x40 }
+        note("unreadable", try broker.produce(unreadable, to: topic).error)
+        let miscounted = Batches.altered(Batches.batch("a")) { $0[64] = 2 }
+        note("miscounted", try broker.produce(miscounted, to: topic).error)
         note("cut", try broker.produce(Array(damaged[..<30]), to: topic).error)
         note("unknown topic", try broker.produce(damaged, to: "nothing-\(suffix)").error)
         note("acks", try broker.produce(Batches.batch("a"), to: topic, acks: 2).error)
@@ -196,13 +181,8 @@ final class ComparisonTests: XCTestCase {
     }
 
     func testAnswersAreThoseOfApacheKafka() throws {
-        guard let address = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"],
-            let port = address.split(separator: ":").last.flatMap({ UInt16($0) }), address.hasPrefix("127.0.0.1:")
-        else {
-            let what = "KAFKA_BOOTSTRAP_SERVERS names no broker of Apache Kafka on 127.0.0.1"
-            FileHandle.standardError.write(Data("LEFT OUT: \(name): \(what)\n".utf8))
-            throw XCTSkip(what)
-        }
+        let address = try TestKafka.sharedBootstrapServers(name)
+        let port = try XCTUnwrap(address.split(separator: ":").last.flatMap { UInt16($0) })
         let suffix = UUID().uuidString
         let broker = try EmbeddedBroker(BrokerConfiguration())
         defer { broker.stop() }

@@ -4,51 +4,6 @@ import XCTest
 
 /// The program as a user starts it.
 final class ExecutableTests: XCTestCase {
-    /// Built beside the tests.
-    private static var executable: URL { Bundle.main.bundleURL.appendingPathComponent("embedded-broker") }
-
-    private final class Program {
-        let process = Process()
-        private let output = Pipe()
-        private let errors = Pipe()
-
-        init(_ arguments: [String]) throws {
-            process.executableURL = ExecutableTests.executable
-            process.arguments = arguments
-            process.standardOutput = output
-            process.standardError = errors
-            try process.run()
-        }
-
-        deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-
-        /// The port in the line that tells that it listens.
-        func port() throws -> UInt16 {
-            var line = ""
-            while !line.hasSuffix("\n") {
-                let byte = output.fileHandleForReading.readData(ofLength: 1)
-                if byte.isEmpty { break }
-                line += String(decoding: byte, as: UTF8.self)
-            }
-            let prefix = "listening on 127.0.0.1:"
-            XCTAssertTrue(line.hasPrefix(prefix), line)
-            return try XCTUnwrap(UInt16(line.dropFirst(prefix.count).dropLast()))
-        }
-
-        func end(_ signal: Int32) -> Int32 {
-            kill(process.processIdentifier, signal)
-            process.waitUntilExit()
-            return process.terminationStatus
-        }
-
-        func finish() -> (status: Int32, output: String, errors: String) {
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            let complaints = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return (process.terminationStatus, text, complaints)
-        }
-    }
-
     private func partitionCount(_ topic: String, port: UInt16) throws -> Int {
         let socket = try TestSocket(port: port)
         socket.send(TestSocket.framed(BrokerDriver.request(3, 1) { body in body.array([topic]) { $0.string($1) } }))

@@ -79,12 +79,6 @@ final class NetworkTests: XCTestCase {
         assertAnswers(try connect())
     }
 
-    func testThousandConnections() throws {
-        let sockets = try (0..<1_000).map { _ in try connect() }
-        for socket in sockets { socket.send(TestSocket.framed(Self.apiVersions)) }
-        for socket in sockets { XCTAssertNotNil(socket.receiveAnswer()) }
-    }
-
     func testClientThatDoesNotReadIsNotSentEverything() throws {
         let writer = try connect()
         let value = String(repeating: "x", count: 900_000)

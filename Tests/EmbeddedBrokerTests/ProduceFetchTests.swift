@@ -68,6 +68,30 @@ final class ProduceFetchTests: XCTestCase {
         XCTAssertEqual(atEnd.records, [])
     }
 
+    /// From version 13 on topics are named by their id alone.
+    func testFetchByTopicIDInEveryNewerVersion() throws {
+        let broker = try broker()
+        let topic = try broker.topicID("t")
+        XCTAssertEqual(try broker.produce(Batches.batch("a", "b"), to: "t").error, 0)
+        for version in Int16(13)...18 {
+            broker.sendFetch(topic, version: version, from: 0, waitMilliseconds: 0)
+            let fetched = try XCTUnwrap(try broker.takeFetchedByID(topic))
+            XCTAssertEqual(fetched.error, 0)
+            XCTAssertEqual(fetched.highWatermark, 2)
+            XCTAssertEqual(fetched.baseOffsets, [0])
+        }
+        let unknown = UUID128(high: 1, low: 2)
+        broker.sendFetch(unknown, version: 18, from: 0, waitMilliseconds: 1_000)
+        XCTAssertEqual(try broker.takeFetchedByID(unknown)?.error, 100, "at once")
+        broker.sendFetch(topic, version: 18, from: 2, waitMilliseconds: 1_000)
+        XCTAssertNil(try broker.takeFetchedByID(topic))
+        XCTAssertEqual(try broker.produce(Batches.batch("c"), to: "t").error, 0)
+        XCTAssertEqual(try broker.takeFetchedByID(topic)?.baseOffsets, [2])
+        broker.sendFetch(topic, version: 18, from: 3, waitMilliseconds: 1_000)
+        XCTAssertEqual(try broker.deleteTopic("t"), 0)
+        XCTAssertEqual(try broker.takeFetchedByID(topic)?.error, 100)
+    }
+
     func testWaitingFetchIsAnsweredWhenARecordArrives() throws {
         let broker = try broker()
         broker.sendFetch("t", from: 0, committed: true, waitMilliseconds: 500)
@@ -121,6 +145,27 @@ final class ProduceFetchTests: XCTestCase {
         let ahead = Batches.batch([.init("a")], baseTimestamp: Batches.baseTimestamp + 3_600_001)
         XCTAssertEqual(try broker.produce(ahead, to: "t").error, 32)
         XCTAssertEqual(try broker.fetch("t").highWatermark, 0)
+    }
+
+    /// A consumer that meets such a record stops for ever, and every other consumer of the partition with it.
+    func testRecordsThatNobodyCouldReadAreRefused() throws {
+        let broker = try broker()
+        let sound = Batches.batch([.init("a"), .init("b", key: "k")])
+        XCTAssertEqual(sound.suffix(9), [0x10, 0, 0, 2, 2, 0x6b, 2, 0x62, 0], "the record that is altered")
+        let last = sound.count - 1
+        let malformed: [(String, [UInt8])] = [
+            ("length", Batches.altered(sound) { $0[61] = 0x40 }),
+            ("offset", Batches.altered(sound) { $0[last - 5] = 4 }),
+            ("key", Batches.altered(sound) { $0[last - 4] = 0x40 }),
+            ("value", Batches.altered(sound) { $0[last - 2] = 0x40 }),
+            ("headers", Batches.altered(sound) { $0[last] = 2 }),
+            ("count", Batches.altered(sound) { ($0[26], $0[60]) = (2, 3) }),
+            ("more", Batches.altered(sound) { ($0[26], $0[60]) = (0, 1) }),
+        ]
+        for (what, batch) in malformed {
+            XCTAssertEqual(try broker.produce(batch, to: "t").error, 87, what)
+        }
+        XCTAssertEqual(try broker.produce(Batches.altered(sound) { _ in }, to: "t"), .init(error: 0, baseOffset: 0))
     }
 
     func testCompactedTopicNeedsKeys() throws {

@@ -256,6 +256,27 @@ final class RecoveryTests: XCTestCase {
         XCTAssertEqual(again.baseOffset, 4, "offsets are never given twice")
     }
 
+    /// A machine that dies can lose records although it kept the word that they were deleted.
+    func testFilesThatEndBeforeTheLogsStartAreNoTrap() throws {
+        var lost = directory.appendingPathComponent("data")
+        do {
+            let broker = try start()
+            XCTAssertEqual(try broker.createTopic("t"), 0)
+            for value in ["a", "b", "c"] { _ = try broker.produce(Batches.batch(value), to: "t") }
+            lost = try copy("lost")
+            XCTAssertEqual(try broker.deleteRecords(of: "t", before: 3), 0)
+        }
+        let journal = lost.appendingPathComponent("journal")
+        try FileManager.default.removeItem(at: journal)
+        try FileManager.default.copyItem(
+            at: directory.appendingPathComponent("data").appendingPathComponent("journal"), to: journal)
+        try cut(try segment(in: lost), to: Batches.batch("a").count)
+        let broker = try start(lost)
+        XCTAssertEqual(try broker.fetch("t", from: 0).error, 1)
+        XCTAssertEqual(try broker.fetch("t", from: 3).error, 0)
+        XCTAssertEqual(try broker.produce(Batches.batch("d"), to: "t"), .init(error: 0, baseOffset: 3))
+    }
+
     func testJournalIsRewrittenWhenItHasGrown() throws {
         let journal = directory.appendingPathComponent("data/journal")
         do {

@@ -22,6 +22,18 @@ final class PipelineOnEmbeddedBrokerTests: XCTestCase {
         try run { try $0.killedServices(orders: 2_000, kills: 6) }
     }
 
+    func testZombiesCommitNothing() throws {
+        try run { try $0.pausedInstances() }
+    }
+
+    func testInstancesJoinAndLeaveUnderLoad() throws {
+        try run { try $0.joiningAndLeaving() }
+    }
+
+    func testDeletedStateIsBuiltAgain() throws {
+        try run { try $0.deletedState() }
+    }
+
     func testServicesKilledWhileStarting() throws {
         try run { try $0.killedWhileStarting() }
     }

@@ -13,6 +13,8 @@ final class BatchTests: XCTestCase {
         let rows = [
             ("5", #"{"type":"int","value":"5"}"#), ("5u", #"{"type":"uint","value":"5"}"#),
             ("1.5", #"{"type":"double","value":"1.5"}"#),
+            ("1.0/0.0", #"{"type":"double","value":"Infinity"}"#),
+            ("-1.0/0.0", #"{"type":"double","value":"-Infinity"}"#),
             ("0.0/0.0", #"{"type":"double","value":"NaN"}"#), ("'a'", #"{"type":"string","value":"a"}"#),
             ("true", #"{"type":"bool","value":true}"#),
             ("null", #"{"type":"null","value":null}"#), ("int", #"{"type":"type","value":"int"}"#),
@@ -54,6 +56,7 @@ final class BatchTests: XCTestCase {
             (#""vars":{"x":"optional_type(int)"},"bindings":{"x":null},"expr":"!x.hasValue()""#),
             (#""vars":{"x":"decimal"},"bindings":{"x":1.10},"expr":"string(x) == '1.10'""#),
             (#""bindings":{"x":1.10},"expr":"decimal(x) == decimal('1.1')""#),
+            (#""vars":{"x":"list<uint>"},"bindings":{"x":[5.0,1e1,"7"]},"expr":"x == [5u, 10u, 7u]""#),
         ]
         for row in rows { XCTAssertEqual(answer("{\(row)}"), #"{"value":{"type":"bool","value":true}}"#, row) }
     }
@@ -65,6 +68,8 @@ final class BatchTests: XCTestCase {
             (#"{"expr":"1 / 0"}"#, "divide by zero"), (#"{"expr":"x","vars":{"x":"int"}}"#, "no value is bound to 'x'"),
             (#"{"expr":"x","vars":{"x":"integer"}}"#, "unknown"),
             (#"{"expr":"x","vars":{"x":"int"},"bindings":{"x":"a"}}"#, "not a value of type int"),
+            (#"{"expr":"x","vars":{"x":"int"},"bindings":{"x":5.5}}"#, "not a value of type int"),
+            (#"{"expr":"x","vars":{"x":"uint"},"bindings":{"x":-1}}"#, "not a value of type uint"),
             (#"{"expr":5}"#, "'expr' must be a string"), ("{", "not JSON"), ("[]", "'expr'"),
             (#"{"expr":"1","vars":[]}"#, "'vars' must be an object"),
             (#"{"expr":"'a'.matches('(')"}"#, "no regular expression"),

@@ -1,9 +1,10 @@
 import Expressions
 import Foundation
 import JSON
+import TestSupport
 import XCTest
 
-/// The same expressions by an independent implementation: cel-python from PyPI, if it is installed.
+/// The same expressions by an independent implementation: cel-python from PyPI.
 final class DifferentialTests: XCTestCase {
     /// Reads one expression a line (as a JSON string) and answers a canonical text of its value, or "error".
     private static let program = #"""
@@ -145,30 +146,12 @@ final class DifferentialTests: XCTestCase {
     }
 
     func testAgainstCELPython() throws {
+        let peer = try PythonPeer("cel-python", imported: "celpy")
         var generator = Generator()
         let count = environmentNumber("CEL_DIFFERENTIAL_COUNT") ?? 600
         let sources = (0..<count).map { _ in generator.expression() }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.program]
-        let (input, output, errors) = (Pipe(), Pipe(), Pipe())
-        (process.standardInput, process.standardOutput, process.standardError) = (input, output, errors)
-        try process.run()
-        let questions = Data(sources.map { quoted($0) + "\n" }.joined().utf8)
-        let writing = input.fileHandleForWriting
-        DispatchQueue.global().async {
-            try? writing.write(contentsOf: questions)
-            try? writing.close()
-        }
-        let answers = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(
-            separator: "\n")
-        process.waitUntilExit()
-        guard process.terminationStatus == 0, answers.count == sources.count else {
-            let reason =
-                "LEFT OUT: comparison with cel-python (pip install cel-python): python3 with celpy is missing\n"
-            FileHandle.standardError.write(Data(reason.utf8))
-            throw XCTSkip(reason)
-        }
+        let answers = try peer.answers(Self.program, to: sources.map(quoted))
+        XCTAssertEqual(answers.count, sources.count)
         var compared = 0
         for (source, theirs) in zip(sources, answers) {
             // What the checker refuses, cel-python finds out when it runs, or not at all.

@@ -1,18 +1,10 @@
 import Expressions
 import JSON
+import TestSupport
 import XCTest
 
-/// Hostile input ends in a value or an error: no trap, no hang, bounded memory. `CEL_FUZZ_COUNT` asks for more inputs.
+/// Hostile input ends in a value or an error: no trap, no hang, bounded memory.
 final class FuzzTests: XCTestCase {
-    private struct Random {
-        var state: UInt64
-
-        mutating func below(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int((state >> 33) % UInt64(bound))
-        }
-    }
-
     private static let seeds = [
         #"regions[?customer_id.split("-")[?1].orValue("").lowerAscii()].orValue("ca")"#,
         "(decimal(amount) * rates[region]).round(2)",
@@ -38,7 +30,7 @@ final class FuzzTests: XCTestCase {
         "optional.none()", ".value()", "decimal('9e37')",
     ]
 
-    private static func mutate(_ source: String, _ random: inout Random) -> [UInt8] {
+    private static func mutate(_ source: String, _ random: inout SeededRandom) -> [UInt8] {
         var bytes = Array(source.utf8)
         for _ in 0...random.below(4) {
             let place = random.below(bytes.count + 1)
@@ -60,7 +52,7 @@ final class FuzzTests: XCTestCase {
     }
 
     func testExpressions() throws {
-        var random = Random(state: UInt64(environmentNumber("CEL_FUZZ_SEED") ?? 1))
+        var random = Fuzz.random()
         var environment = Environment()
         environment.declareOpenRecord()
         environment.limits.cost = 20_000
@@ -78,7 +70,7 @@ final class FuzzTests: XCTestCase {
         let record = Array(#"{"customer_id":"C-EU","amount":"1.5","a":{"b":[1,{"c":null}]},"y":true,"c":-0.0}"#.utf8)
         let output = OutputBuffer()
         var compiled = 0
-        let count = environmentNumber("CEL_FUZZ_COUNT") ?? 100_000
+        let count = Fuzz.inputs(otherwise: 100_000)
         try record.withUnsafeBytes { bytes in
             try context.read(bytes)
             for round in 0..<count {
@@ -95,7 +87,7 @@ final class FuzzTests: XCTestCase {
     }
 
     func testBatchLines() {
-        var random = Random(state: UInt64(environmentNumber("CEL_FUZZ_SEED") ?? 1))
+        var random = Fuzz.random()
         let batch = BatchEvaluation()
         let output = OutputBuffer()
         let lines = [
@@ -104,7 +96,7 @@ final class FuzzTests: XCTestCase {
             #"{"expr":"d","bindings":{"d":{"type":"map","value":[[{"type":"int","value":"1"},{"type":"bytes","value":"/w=="}]]}}}"#,
         ]
         let record = JSONRecord()
-        for round in 0..<(environmentNumber("CEL_FUZZ_COUNT") ?? 100_000) / 3 {
+        for round in 0..<Fuzz.inputs(otherwise: 30_000) {
             let line = Self.mutate(lines[round % lines.count], &random)
             output.removeAll()
             line.withUnsafeBytes { batch.answer($0, into: output) }
@@ -114,9 +106,9 @@ final class FuzzTests: XCTestCase {
     }
 
     func testTypesAndTimes() {
-        var random = Random(state: UInt64(environmentNumber("CEL_FUZZ_SEED") ?? 1))
+        var random = Fuzz.random()
         let types = ["map(string, list(optional_type(int)))", "google.protobuf.Timestamp", "list(list(list(dyn)))"]
-        for round in 0..<20_000 {
+        for round in 0..<Fuzz.inputs(otherwise: 20_000) {
             _ = ValueType(String(decoding: Self.mutate(types[round % types.count], &random), as: UTF8.self))
         }
         let context = EvaluationContext(Environment())

@@ -257,4 +257,19 @@ final class LanguageTests: XCTestCase {
             ("lists.range(2000).exists(x, lists.range(2000).exists(y, false)) || true", "costs more"),
         ])
     }
+
+    /// An integer meets a double as a double, as in the language's conformance tests; keys of maps are equal only exactly.
+    func testIntegersAndDoublesBeyondTheirCommonRange() {
+        assertYields([
+            ("dyn(9223372036854775807) < 9223372036854775808.0", "false"),
+            ("dyn(9223372036854775807) >= 9223372036854775808.0", "true"),
+            ("dyn(9223372036854775808.0) <= 9223372036854775807", "true"),
+            ("dyn(9223372036854775807) < 9223372036854777857.0", "true"),
+            ("dyn(18446744073709551615u) < 18446744073709590000.0", "true"),
+            ("dyn(-9223372036854775808) > -9223372036854777856.0", "true"),
+            ("dyn(1) < 0.0 / 0.0 || dyn(1) > 0.0 / 0.0 || dyn(1) == 0.0 / 0.0", "false"),
+            ("9007199254740992.0 in {9007199254740993: 1}", "false"),
+            ("9007199254740992.0 in {9007199254740992: 1}", "true"),
+        ])
+    }
 }

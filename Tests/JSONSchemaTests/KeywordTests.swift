@@ -227,6 +227,13 @@ final class KeywordTests: XCTestCase {
 
     func testFormatsAreAssertedOnlyWhenAsked() throws {
         for (format, valid, invalid) in [
+            ("iri", ["http://ƒøø.ßår/?∂éœ=πîx#πîüx", "urn:é"], ["/é", "http://é é", "http://[é]", "a:\u{FFFF}"]),
+            ("iri-reference", ["é/ß?\u{E000}", "#ƒ", ""], ["\\\\é", "\u{E000}", "é:b c"]),
+            (
+                "uri-template", ["http://a/{term:1}/{+x,y*}{?q.r,%41}", "é"],
+                ["{", "}", "{a:0}", "{a:12345}", "{a b}", "%4", "{}"]
+            ),
+            ("idn-email", ["실례@실례.테스트", "joe@é.org"], ["2962", "@é", "a b@é", "é@-é"]),
             ("date-time", ["2026-11-21T10:00:00Z", "1990-12-31T23:59:60Z"], ["2026-02-30T10:00:00Z", "2026-11-21"]),
             ("date", ["2024-02-29"], ["2023-02-29", "24-02-29"]),
             ("time", ["10:00:00Z", "23:59:60+00:00"], ["10:00:00", "24:00:00Z"]),

@@ -9,9 +9,7 @@ final class OfficialSuiteTests: XCTestCase {
     /// What is left out, by file and description, and why.
     private static let leftOut: [String: String] = [
         "vocabulary.json": "custom dialects are refused", "optional/cross-draft.json": "other drafts are refused",
-        "optional/format/idn-email.json": "not offered", "optional/format/idn-hostname.json": "not offered",
-        "optional/format/iri.json": "not offered", "optional/format/iri-reference.json": "not offered",
-        "optional/format/uri-template.json": "not offered",
+        "optional/format/idn-hostname.json": "not offered",
         "optional/format-assertion.json": "custom dialects are refused",
     ]
 

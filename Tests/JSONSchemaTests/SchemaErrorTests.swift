@@ -53,7 +53,7 @@ final class SchemaErrorTests: XCTestCase {
         XCTAssertEqual(
             problems(##"{"$ref":"a.json"}"##) { _ in Array("{".utf8) },
             [
-                "schema:/a.json: the schema is not JSON: expected a key in quotes or '}', found the end of the input at byte 1",
+                "schema:/a.json: the schema is not JSON: expected a key in quotes or '}', found the end of the input at line 1, column 2",
                 "#/$ref: schema:/a.json is not a schema",
             ])
         XCTAssertEqual(
@@ -83,11 +83,11 @@ final class SchemaErrorTests: XCTestCase {
         XCTAssertEqual(
             problems("{"),
             [
-                "schema:/inline: the schema is not JSON: expected a key in quotes or '}', found the end of the input at byte 1"
+                "schema:/inline: the schema is not JSON: expected a key in quotes or '}', found the end of the input at line 1, column 2"
             ])
         XCTAssertEqual(
             problems(#"{"type":"string","type":"string"}"#),
-            ["schema:/inline: the schema is not JSON: duplicate key \"type\" at byte 17"])
+            ["schema:/inline: the schema is not JSON: duplicate key \"type\" at line 1, column 18"])
         XCTAssertEqual(problems("1"), ["#: a schema must be an object, true or false"])
         XCTAssertEqual(problems(#"{"$id":1}"#), ["#/$id: $id must be a string"])
         XCTAssertEqual(

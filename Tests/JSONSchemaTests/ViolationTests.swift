@@ -47,13 +47,34 @@ final class ViolationTests: XCTestCase {
         XCTAssertEqual(try Validation(#"{"type":"string"}"#, limit: 0).violations("1").count, 1)
     }
 
-    func testBranchesAreSummedUp() throws {
+    func testAlternativesSayWhyNoneMatches() throws {
         XCTAssertEqual(
             try Validation(#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#).messages("1"),
-            ["the value matches none of the 2 alternatives"])
+            [
+                "the value matches none of the 2 alternatives: (1) the value must be of type string, but is 1; "
+                    + "(2) the value must be of type null, but is 1"
+            ])
+        let payment = ##"""
+            {"oneOf":[
+                {"properties":{"kind":{"const":"card"}},"required":["number","until"]},
+                {"properties":{"kind":{"const":"cash"},"amount":{"anyOf":[{"minimum":1},false]}}}]}
+            """##
         XCTAssertEqual(
-            try Validation(#"{"properties":{"a":{"oneOf":[{"minimum":1},{"minimum":2}]}}}"#).messages(#"{"a":3}"#),
-            ["a matches more than one of the 2 alternatives"])
+            try Validation(payment).messages(#"{"kind":"card","amount":0}"#),
+            [
+                "the value matches none of the 2 alternatives: (1) number is required, until is required; "
+                    + "(2) kind must be \"cash\", but is \"card\", amount matches none of the 2 alternatives"
+            ])
+        let nine = "[" + (0..<9).map { #"{"const":\#($0)}"# }.joined(separator: ",") + "]"
+        let message = try XCTUnwrap(try Validation(#"{"anyOf":\#(nine)}"#).messages("9").first)
+        XCTAssertTrue(message.hasSuffix("; (8) the value must be 7, but is 9; …"), message)
+    }
+
+    func testBranchesAreSummedUp() throws {
+        XCTAssertEqual(
+            try Validation(#"{"properties":{"a":{"oneOf":[{"minimum":1},{"const":2},{"minimum":2}]}}}"#).messages(
+                #"{"a":3}"#),
+            ["a matches more than one of the 3 alternatives: number 1 and number 3"])
         XCTAssertEqual(try Validation(#"{"items":{"not":{}}}"#).messages("[1]"), ["0 is what it must not be"])
         XCTAssertEqual(
             try Validation(#"{"propertyNames":{"pattern":"^a"}}"#).violations(#"{"a":{"b":1},"c":1}"#).map {

@@ -1,6 +1,6 @@
 import JSON
-import XCTest
 import TestSupport
+import XCTest
 
 final class DecimalTests: XCTestCase {
     private func decimal(_ text: String, file: StaticString = #filePath, line: UInt = #line) throws -> Decimal {

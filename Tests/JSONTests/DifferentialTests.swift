@@ -1,7 +1,6 @@
-import Foundation
 import JSON
-import XCTest
 import TestSupport
+import XCTest
 
 /// Damaged texts, judged here and by the Python package `orjson`: whether they are JSON, and what strings and floats they hold.
 final class DifferentialTests: XCTestCase {
@@ -25,15 +24,11 @@ final class DifferentialTests: XCTestCase {
         """
 
     func testValuesAgreeWithOrjson() throws {
-        guard try Python.run(["-c", "import orjson"], input: "") != nil else {
-            let notice = "LEFT OUT: the comparison with Python's orjson (python3 or the package is missing)\n"
-            FileHandle.standardError.write(Data(notice.utf8))
-            throw XCTSkip(notice)
-        }
+        let peer = try PythonPeer("orjson", imported: "orjson")
         var random = SeededRandom(seed: 77)
         let texts = (0..<8_000).map { _ in Mutation.mutate(&random, Mutation.records) }.filter { !$0.isEmpty }
-        let input = texts.map { $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "\n" }.joined()
-        let answers = try XCTUnwrap(Python.run(["-c", Self.script], input: input)).split(separator: "\n")
+        let lines = texts.map { $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+        let answers = try peer.answers(Self.script, to: lines)
         XCTAssertEqual(answers.count, texts.count)
         let record = JSONRecord(duplicateKeys: .lastWins)
         var accepted = 0

@@ -1,7 +1,7 @@
 import Foundation
 import JSON
-import XCTest
 import TestSupport
+import XCTest
 
 final class InstantTests: XCTestCase {
     func testParsesRFC3339() throws {

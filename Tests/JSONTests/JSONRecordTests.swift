@@ -1,6 +1,6 @@
 import JSON
-import XCTest
 import TestSupport
+import XCTest
 
 final class JSONRecordTests: XCTestCase {
     private let record = JSONRecord()

@@ -1,6 +1,6 @@
 import JSON
-import XCTest
 import TestSupport
+import XCTest
 
 final class WritingTests: XCTestCase {
     private func text(_ buffer: OutputBuffer) -> String {

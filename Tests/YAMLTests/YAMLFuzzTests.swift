@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 import XCTest
 import YAML
 
@@ -12,10 +12,8 @@ final class YAMLFuzzTests: XCTestCase {
     ]
 
     func testMutatedDocumentsNeverTrap() throws {
-        let environment = ProcessInfo.processInfo.environment
-        let count = Int(environment["FUZZ_COUNT"] ?? "") ?? 20_000
-        let seed = UInt64(environment["FUZZ_SEED"] ?? "") ?? 1
-        var random = SplitMix(state: seed)
+        let count = Fuzz.inputs(otherwise: 20_000)
+        var random = Fuzz.random()
         var accepted = 0
         let alphabet = Array("{}[]:,-&*!|>'\"%@`#?~<$ \n\tab1.\\".utf8) + [0, 0xC3, 0xFF, 0xEF, 0xBB, 0xBF]
         for _ in 0..<count {
@@ -36,7 +34,7 @@ final class YAMLFuzzTests: XCTestCase {
             } catch {
                 XCTAssertFalse(error.problems.isEmpty)
                 for problem in error.problems where problem.mark.line < 1 || problem.mark.column < 1 {
-                    XCTFail("seed \(seed): no place in \(problem) for \(bytes)")
+                    XCTFail("no place in \(problem) for \(bytes)")
                 }
             }
         }
@@ -50,17 +48,5 @@ final class YAMLFuzzTests: XCTestCase {
         case .sequence(let nodes): nodes.reduce(1) { $0 + size($1) }
         case .mapping(let mapping): mapping.entries.reduce(1) { $0 + 1 + size($1.value) }
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

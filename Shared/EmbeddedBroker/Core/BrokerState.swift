@@ -6,6 +6,8 @@ struct BrokerState {
     private(set) var groups: [String: GroupRecord] = [:]
     private(set) var offsets: [String: GroupOffsets] = [:]
     private(set) var transactions: [String: TransactionState] = [:]
+    /// Of all topics.
+    private(set) var partitionCount = 0
     /// Producer ids below it have been given out, or may have been.
     private(set) var reservedProducerIDs: Int64 = 0
 
@@ -51,8 +53,9 @@ struct BrokerState {
         (try? TopicConfiguration(overrides: overrides)) ?? TopicConfiguration()
     }
 
-    private func grow(_ topic: Topic, to count: Int32, makeLog: (UUID128, Int32) -> PartitionLog) {
+    private mutating func grow(_ topic: Topic, to count: Int32, makeLog: (UUID128, Int32) -> PartitionLog) {
         while topic.partitions.count < count {
+            partitionCount += 1
             topic.partitions.append(Partition(log: makeLog(topic.id, Int32(topic.partitions.count))))
         }
     }
@@ -60,6 +63,7 @@ struct BrokerState {
     private mutating func deleteTopic(_ name: String) {
         guard let topic = topics.removeValue(forKey: name) else { return }
         topicNames[topic.id] = nil
+        partitionCount -= topic.partitions.count
         for partition in topic.partitions { partition.log.deleteAll() }
         for group in offsets.keys { offsets[group]?.forget(topic: name) }
         for id in transactions.keys { transactions[id]?.partitions.remove(all: name) }

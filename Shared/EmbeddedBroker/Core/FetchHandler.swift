@@ -17,7 +17,8 @@ extension BrokerCore {
         let number = nextFetchNumber
         nextFetchNumber += 1
         let partitions = request.topics.flatMap { topic in
-            topic.partitions.compactMap { state.partition(topic.name, $0.index) }
+            let name = name(of: topic)
+            return topic.partitions.compactMap { asked in name.flatMap { state.partition($0, asked.index) } }
         }
         for partition in partitions { partition.waitingFetches.append(number) }
         connections[context.reply.connection]?.waitingFetch = number
@@ -31,9 +32,10 @@ extension BrokerCore {
         var byteCount = 0
         var hasError = false
         let topics = request.topics.map { topic in
-            topic.map { asked in
+            let name = name(of: topic)
+            return topic.map { asked in
                 let result = read(
-                    asked, topicName: topic.name, readsCommitted: request.readsCommitted,
+                    asked, topicName: name, readsCommitted: request.readsCommitted,
                     maximumBytes: min(remaining, max(0, Int(asked.maximumBytes))), minimumOneBatch: byteCount == 0)
                 byteCount += result.byteCount
                 remaining = max(0, remaining - result.byteCount)
@@ -44,11 +46,20 @@ extension BrokerCore {
         return (FetchResponse(topics: topics), hasError || byteCount >= max(0, Int(request.minimumBytes)))
     }
 
+    /// Nil for an id that no topic has.
+    private func name(of topic: ByTopic<FetchRequest.Partition>) -> String? {
+        topic.id == .zero ? topic.name : state.topicNames[topic.id]
+    }
+
     private func read(
-        _ asked: FetchRequest.Partition, topicName: String, readsCommitted: Bool, maximumBytes: Int,
+        _ asked: FetchRequest.Partition, topicName: String?, readsCommitted: Bool, maximumBytes: Int,
         minimumOneBatch: Bool
     ) -> FetchResponse.Partition {
         var result = FetchResponse.Partition(index: asked.index)
+        guard let topicName else {
+            result.error = .unknownTopicID
+            return result
+        }
         guard let partition = state.partition(topicName, asked.index) else {
             result.error = .unknownTopicOrPartition
             return result

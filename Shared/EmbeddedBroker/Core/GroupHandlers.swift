@@ -121,7 +121,7 @@ extension BrokerCore {
 
     func handleDescribeGroups(_ request: DescribeGroupsRequest, _ context: RequestContext) -> DescribeGroupsResponse {
         DescribeGroupsResponse(
-            groups: request.groupIDs.map { id in
+            groups: request.groupIDs.distinct(by: \.self).map { id in
                 guard let group = groups[id] else {
                     return DescribeGroupsResponse.Description(groupID: id, state: groupState(id)?.rawValue ?? "Dead")
                 }

@@ -33,6 +33,7 @@ extension BrokerCore {
         if let topic = state.topics[name] { return describe(topic) }
         guard TopicRules.isValidName(name) else { return MetadataResponse.Topic(error: .invalidTopic, name: name) }
         if mayCreate, let partitions = configuration.automaticTopicPartitions,
+            state.partitionCount + partitions <= TopicRules.maximumPartitionsInAll,
             let topic = try? create(name, partitionCount: Int32(partitions))
         {
             return describe(topic)

@@ -67,7 +67,7 @@ extension BrokerCore {
 
     func handleOffsetFetch(_ request: OffsetFetchRequest, _ context: RequestContext) -> OffsetFetchResponse {
         OffsetFetchResponse(
-            groups: request.groups.map { asked in
+            groups: request.groups.distinct(by: \.groupID).map { asked in
                 let offsets = state.offsets[asked.groupID] ?? GroupOffsets()
                 let topics = asked.topics ?? offsets.committed.keys.byTopic()
                 return OffsetFetchResponse.Group(

@@ -1,4 +1,4 @@
-/// Produce: batches are checked, not opened, and stored as they came.
+/// Produce: batches are checked, compressed ones without being opened, and stored as they came.
 extension BrokerCore {
     private struct Refusal: Error {
         let code: ErrorCode
@@ -71,7 +71,7 @@ extension BrokerCore {
             throw Refusal(.invalidRecord, "A transactional record batch needs a producer id.")
         }
         try checkTimestamps(header, topic.configuration)
-        if topic.configuration.isCompacted && !header.isCompressed { try checkKeys(batch, header) }
+        if !header.isCompressed { try checkRecords(batch, header, needKeys: topic.configuration.isCompacted) }
         return header
     }
 
@@ -89,16 +89,24 @@ extension BrokerCore {
         }
     }
 
-    private func checkKeys(_ batch: UnsafeRawBufferPointer, _ header: RecordBatchHeader) throws(Refusal) {
+    /// Records that no client could read would stop every consumer of the partition.
+    private func checkRecords(
+        _ batch: UnsafeRawBufferPointer, _ header: RecordBatchHeader, needKeys: Bool
+    ) throws(Refusal) {
         var records = RecordIterator(batch)
         var count: Int32 = 0
         while let record = records.next() {
-            guard record.key != nil else {
+            guard record.offsetDelta == count else {
+                throw Refusal(.invalidRecord, "The records' offsets do not count from 0.")
+            }
+            guard record.key != nil || !needKeys else {
                 throw Refusal(.invalidRecord, "Records of a compacted topic need a key.")
             }
             count += 1
         }
-        guard count == header.recordCount else { throw Refusal(.invalidRecord, "The records cannot be read.") }
+        guard count == header.recordCount, records.isAtEnd else {
+            throw Refusal(.invalidRecord, "The records cannot be read.")
+        }
     }
 
     private func store(

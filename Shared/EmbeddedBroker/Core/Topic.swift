@@ -28,6 +28,8 @@ final class Topic {
 enum TopicRules {
     /// More would be a mistake, and each costs memory.
     static let maximumPartitions = 10_000
+    /// Of all topics together: a request names a hundred thousand topics at most.
+    static let maximumPartitionsInAll = 100_000
 
     static func isValidName(_ name: String) -> Bool {
         guard (1...249).contains(name.utf8.count), name != ".", name != ".." else { return false }

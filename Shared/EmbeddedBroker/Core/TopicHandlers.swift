@@ -81,6 +81,7 @@ extension BrokerCore {
             }
             partitionCount = Int32(numbers.count)
         }
+        try checkRoom(for: Int(partitionCount))
         var overrides: [String: String] = [:]
         for setting in asked.configuration {
             guard let value = setting.value else {
@@ -92,6 +93,13 @@ extension BrokerCore {
             return (partitionCount, try TopicConfiguration(overrides: overrides))
         } catch {
             throw TopicRefusal(.invalidConfig, error.message)
+        }
+    }
+
+    private func checkRoom(for partitions: Int) throws(TopicRefusal) {
+        guard state.partitionCount + partitions <= TopicRules.maximumPartitionsInAll else {
+            throw TopicRefusal(
+                .policyViolation, "This broker has \(TopicRules.maximumPartitionsInAll) partitions at most.")
         }
     }
 
@@ -143,6 +151,7 @@ extension BrokerCore {
                 assignments.allSatisfy({ $0 == [address.id] })
             else { throw TopicRefusal(.invalidReplicaAssignment, "The only broker is \(address.id).") }
         }
+        try checkRoom(for: Int(asked.count) - topic.partitions.count)
         guard !validatesOnly else { return }
         do throws(StorageError) {
             try commit(.partitionsAdded(name: asked.name, partitionCount: asked.count))

@@ -204,6 +204,8 @@ extension BrokerCore {
                 }
                 try writeMarker(outcome, transaction.producer, topic, partition, coordinatorEpoch: 0)
             }
+            // Nor must the markers be overtaken by the word that they are written.
+            try storage.synchronize()
             for group in transaction.groups.sorted() {
                 try commit(.offsetsResolved(group: group, producerID: transaction.producer.id, outcome))
             }

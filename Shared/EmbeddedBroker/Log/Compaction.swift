@@ -11,7 +11,8 @@ extension PartitionLog {
         return dirty > 0 && Double(dirty) >= minimumDirtyRatio * Double(total)
     }
 
-    /// - Parameter forgetTombstonesBefore: records without value whose batch is older go altogether.
+    /// - Parameter forgetTombstonesBefore: records without value that were written before then go altogether. It is the
+    ///   broker's clock that counts, not their timestamps: whoever reads slowly must still learn of them.
     func compact(forgetTombstonesBefore: Int64) throws(StorageError) {
         let cleanable = segments.dropLast().prefix { $0.endOffset <= lastStableOffset }
         guard let last = cleanable.last else { return }
@@ -36,6 +37,8 @@ private struct Compaction {
     let lastSequences: [Int64: Int64]
     let forgetTombstonesBefore: Int64
     private var latest: [[UInt8]: Int64] = [:]
+    /// What compressed batches hold of a key is not known: a tombstone that follows one stays.
+    private var firstCompressedOffset = Int64.max
 
     init(aborted: [AbortedTransaction], lastSequences: [Int64: Int64], forgetTombstonesBefore: Int64) {
         self.aborted = aborted
@@ -54,7 +57,9 @@ private struct Compaction {
     mutating func learn(_ segment: Segment) throws(StorageError) {
         var position = 0
         while let header = try segment.header(at: position) {
-            if !header.isCompressed && !header.isControl && !isAborted(header) {
+            if header.isCompressed {
+                firstCompressedOffset = min(firstCompressedOffset, header.baseOffset)
+            } else if !header.isControl && !isAborted(header) {
                 let batch = try segment.batch(header, at: position)
                 batch.withUnsafeBytes { bytes in
                     var records = RecordIterator(bytes)
@@ -71,10 +76,12 @@ private struct Compaction {
     /// The segment without what is superseded; nil if all of it stays.
     func clean(_ segment: Segment) throws(StorageError) -> Segment? {
         let cleaned = Segment(baseOffset: segment.baseOffset, storage: try segment.storage.replacement())
+        cleaned.lastAppendMilliseconds = segment.lastAppendMilliseconds
+        let forgetsTombstones = segment.lastAppendMilliseconds < forgetTombstonesBefore
         var position = 0
         while let header = try segment.header(at: position) {
             let batch = try segment.batch(header, at: position)
-            if let kept = keep(batch, header) {
+            if let kept = keep(batch, header, forgetsTombstones: forgetsTombstones) {
                 let newPosition = cleaned.storage.byteCount
                 var storageError: StorageError?
                 kept.withUnsafeBytes { bytes in
@@ -100,7 +107,7 @@ private struct Compaction {
     }
 
     /// What stays of a batch; nil for nothing.
-    private func keep(_ batch: [UInt8], _ header: RecordBatchHeader) -> [UInt8]? {
+    private func keep(_ batch: [UInt8], _ header: RecordBatchHeader, forgetsTombstones: Bool) -> [UInt8]? {
         if header.isCompressed || header.isControl { return batch }
         let dropsAll = isAborted(header)
         var kept: [UInt8] = []
@@ -108,7 +115,9 @@ private struct Compaction {
         batch.withUnsafeBytes { bytes in
             var records = RecordIterator(bytes)
             while !dropsAll, let record = records.next() {
-                guard stays(record, header, bytes) else { continue }
+                guard isLatest(record, header, bytes),
+                    record.hasValue || !forgetsTombstones || header.baseOffset > firstCompressedOffset
+                else { continue }
                 kept += bytes[record.start..<record.end]
                 count += 1
             }
@@ -118,13 +127,11 @@ private struct Compaction {
         return RecordBatchHeader.replacingRecords(of: batch, with: kept, count: count)
     }
 
-    private func stays(
+    private func isLatest(
         _ record: RecordIterator.Record, _ header: RecordBatchHeader, _ bytes: UnsafeRawBufferPointer
     ) -> Bool {
-        guard let key = record.key else { return true }
-        let offset = header.baseOffset + Int64(record.offsetDelta)
-        if let newest = latest[Array(bytes[key])], newest > offset { return false }
-        return record.hasValue || header.maximumTimestamp >= forgetTombstonesBefore
+        guard let key = record.key, let newest = latest[Array(bytes[key])] else { return true }
+        return newest <= header.baseOffset + Int64(record.offsetDelta)
     }
 }
 

@@ -57,6 +57,7 @@ final class PartitionLog {
         }
         if let storageError { throw storageError }
         segment.indexBatch(header, baseOffset: baseOffset, position: position)
+        segment.lastAppendMilliseconds = time
         byteCount += header.byteCount
         endOffset = baseOffset + Int64(header.lastOffsetDelta) + 1
         if header.producer.id >= 0 && !header.isControl {
@@ -159,13 +160,14 @@ final class PartitionLog {
     ///
     /// In a compressed batch, which stays packed here, it is the batch's first record: reading from there misses nothing.
     func firstOffset(atOrAfter timestamp: Int64, below limit: Int64) throws(StorageError) -> TimedOffset? {
-        for segment in segments where segment.maximumTimestamp >= timestamp {
+        for segment in segments where segment.maximumTimestamp >= timestamp && segment.endOffset > startOffset {
             var position = segment.position(beforeTimestamp: timestamp)
             while let header = try segment.header(at: position) {
                 if header.baseOffset >= limit { return nil }
                 if header.maximumTimestamp >= timestamp && header.lastOffset >= startOffset && !header.isControl {
-                    let found = try firstRecord(in: segment, header, at: position) { $0 >= timestamp }
-                    if let found, found.offset >= startOffset, found.offset < limit { return found }
+                    if let found = try firstRecord(in: segment, header, at: position, where: { $0 >= timestamp }) {
+                        return found
+                    }
                 }
                 position += header.byteCount
             }
@@ -191,19 +193,21 @@ final class PartitionLog {
         return try firstRecord(in: best.segment, best.header, at: best.position) { $0 == best.header.maximumTimestamp }
     }
 
+    /// The first record of a batch, from the log's start on, whose timestamp fulfils `condition`.
     private func firstRecord(
         in segment: Segment, _ header: RecordBatchHeader, at position: Int, where condition: (Int64) -> Bool
     ) throws(StorageError) -> TimedOffset? {
         if header.isCompressed || header.usesAppendTime {
-            return TimedOffset(timestamp: header.maximumTimestamp, offset: header.baseOffset)
+            return TimedOffset(timestamp: header.maximumTimestamp, offset: max(header.baseOffset, startOffset))
         }
         let batch = try segment.batch(header, at: position)
         return batch.withUnsafeBytes { bytes in
             var records = RecordIterator(bytes)
             while let record = records.next() {
                 let timestamp = header.baseTimestamp &+ record.timestampDelta
-                if condition(timestamp) {
-                    return TimedOffset(timestamp: timestamp, offset: header.baseOffset + Int64(record.offsetDelta))
+                let offset = header.baseOffset + Int64(record.offsetDelta)
+                if offset >= startOffset && condition(timestamp) {
+                    return TimedOffset(timestamp: timestamp, offset: offset)
                 }
             }
             return nil
@@ -276,6 +280,7 @@ final class PartitionLog {
         endOffset = max(endOffset, segment.baseOffset)
         while let header = try segment.header(at: position) {
             guard header.magic == 2, header.lastOffsetDelta >= 0, header.baseOffset >= segment.endOffset,
+                header.baseOffset < .max - Int64(Int32.max),
                 header.byteCount <= segment.storage.byteCount - position
             else { break }
             if verifiesChecksums || header.isControl {
@@ -294,6 +299,9 @@ final class PartitionLog {
             endOffset = header.lastOffset + 1
             position += header.byteCount
         }
+        segment.lastAppendMilliseconds = time
+        // Records below the start may be missing from the files.
+        endOffset = max(endOffset, startOffset)
         byteCount += position
         return position
     }

@@ -32,11 +32,30 @@ struct RecordIterator {
             key = position..<position + Int(keyLength)
             position += Int(keyLength)
         }
-        guard let valueLength = varint(), position <= end else { return nil }
-        position = end
+        guard let valueLength = varint(), valueLength >= -1, valueLength <= Int64(end - position) else { return nil }
+        position += max(0, Int(valueLength))
+        guard skipHeaders(), position == end else { return nil }
         return Record(
             start: start, end: end, timestampDelta: timestampDelta, offsetDelta: offsetDelta, key: key,
             hasValue: valueLength >= 0)
+    }
+
+    /// Whether everything has been read.
+    var isAtEnd: Bool { position == batch.count }
+
+    private mutating func skipHeaders() -> Bool {
+        guard let count = varint(), count >= 0 else { return false }
+        for _ in 0..<count {
+            guard let keyLength = varint(), keyLength >= 0, keyLength <= Int64(batch.count - position) else {
+                return false
+            }
+            position += Int(keyLength)
+            guard let valueLength = varint(), valueLength >= -1, valueLength <= Int64(batch.count - position) else {
+                return false
+            }
+            position += max(0, Int(valueLength))
+        }
+        return true
     }
 
     /// A zigzag integer of at most ten bytes.

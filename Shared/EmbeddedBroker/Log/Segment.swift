@@ -20,6 +20,8 @@ final class Segment {
     private var index: [IndexEntry] = []
     private(set) var maximumTimestamp = Int64.min
     private(set) var lastBatch: Place?
+    /// On the broker's wall clock: records' own times may lie years back. After a restart, that of the restart.
+    var lastAppendMilliseconds: Int64 = 0
     /// The offset after the last one stored here.
     private(set) var endOffset: Int64
 

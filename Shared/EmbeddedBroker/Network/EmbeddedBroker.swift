@@ -15,7 +15,8 @@ public final class EmbeddedBroker: Sendable {
     private let stopSignal: Int32
     private let thread: Mutex<pthread_t?>
 
-    /// Starts a broker; it listens when this returns.
+    /// Starts a broker; it listens when this returns. If its disk fails later, so that what it acknowledged may not be safe,
+    /// the process ends.
     /// - Throws: `BrokerStartError` if the configuration is not valid, the port is taken or the data cannot be read.
     public init(_ configuration: BrokerConfiguration) throws(BrokerStartError) {
         try configuration.validate()

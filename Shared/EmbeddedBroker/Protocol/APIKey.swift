@@ -40,12 +40,12 @@ enum APIKey: Int16, CaseIterable {
         let firstFlexible: Int16
     }
 
-    /// Upper ends are what every known client is content with. From Fetch and Produce 13 on, topics are named by id alone;
-    /// above EndTxn 3 and TxnOffsetCommit 3 begins the transaction protocol that needs `transaction.version` 2.
+    /// Upper ends are what every known client is content with; Fetch, which carries the most, goes to the newest in use.
+    /// Above Produce 11, EndTxn 3 and TxnOffsetCommit 3 begins the transaction protocol that needs `transaction.version` 2.
     private var versions: Versions {
         switch self {
         case .produce: Versions(served: 3...9, firstFlexible: 9)
-        case .fetch: Versions(served: 4...12, firstFlexible: 12)
+        case .fetch: Versions(served: 4...18, firstFlexible: 12)
         case .listOffsets: Versions(served: 1...7, firstFlexible: 6)
         case .metadata: Versions(served: 0...12, firstFlexible: 9)
         case .offsetCommit: Versions(served: 2...8, firstFlexible: 8)

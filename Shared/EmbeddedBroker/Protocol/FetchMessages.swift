@@ -13,7 +13,8 @@ struct FetchRequest: RequestMessage {
     let topics: [ByTopic<Partition>]
 
     init(from reader: inout WireReader, version: Int16) throws(WireError) {
-        _ = try reader.int32()
+        // The replica id, which from 15 on is a tagged field that only brokers send.
+        if version < 15 { _ = try reader.int32() }
         maximumWaitMilliseconds = try reader.int32()
         minimumBytes = try reader.int32()
         maximumBytes = try reader.int32()
@@ -22,7 +23,7 @@ struct FetchRequest: RequestMessage {
             _ = try reader.int32()
             _ = try reader.int32()
         }
-        topics = try reader.topics { reader throws(WireError) in
+        topics = try reader.topics(byID: version >= 13) { reader throws(WireError) in
             let index = try reader.int32()
             let leaderEpoch = version >= 9 ? try reader.int32() : -1
             let offset = try reader.int64()
@@ -31,7 +32,14 @@ struct FetchRequest: RequestMessage {
             return Partition(
                 index: index, leaderEpoch: leaderEpoch, offset: offset, maximumBytes: try reader.int32())
         }
-        if version >= 7 { _ = try reader.topicPartitions() }
+        if version >= 13 {
+            _ = try reader.structures { reader throws(WireError) in
+                _ = try reader.uuid()
+                _ = try reader.array { reader throws(WireError) in try reader.int32() }
+            }
+        } else if version >= 7 {
+            _ = try reader.topicPartitions()
+        }
         if version >= 11 { _ = try reader.string() }
     }
 }
@@ -59,7 +67,7 @@ struct FetchResponse: ResponseMessage {
             // Session 0: no incremental fetch sessions; every client then sends full requests.
             writer.int32(0)
         }
-        writer.topics(topics) { writer, partition in
+        writer.topics(topics, byID: version >= 13) { writer, partition in
             writer.int32(partition.index)
             writer.error(partition.error)
             writer.int64(partition.highWatermark)

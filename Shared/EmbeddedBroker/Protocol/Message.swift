@@ -11,10 +11,20 @@ protocol ResponseMessage {
 /// A topic and what a message says of some of its partitions.
 struct ByTopic<Element> {
     var name: String
+    /// In versions that name topics by their id alone, which leave `name` empty.
+    var id = UUID128.zero
     var partitions: [Element]
 
     func map<Other>(_ transform: (Element) -> Other) -> ByTopic<Other> {
-        ByTopic<Other>(name: name, partitions: partitions.map(transform))
+        ByTopic<Other>(name: name, id: id, partitions: partitions.map(transform))
+    }
+}
+
+extension Sequence {
+    /// The first of those with equal keys: what a request names many times is answered once, however large it is.
+    func distinct<Key: Hashable>(by key: KeyPath<Element, Key>) -> [Element] {
+        var seen: Set<Key> = []
+        return filter { seen.insert($0[keyPath: key]).inserted }
     }
 }
 
@@ -24,12 +34,14 @@ struct PartitionError {
 }
 
 extension WireReader {
-    /// Topics by name, each with an array of structures.
+    /// Topics by name, or by id, each with an array of structures.
     mutating func topics<Element>(
-        _ read: (inout WireReader) throws(WireError) -> Element
+        byID: Bool = false, _ read: (inout WireReader) throws(WireError) -> Element
     ) throws(WireError) -> [ByTopic<Element>] {
         try structures { reader throws(WireError) in
-            ByTopic(name: try reader.string(), partitions: try reader.structures(read))
+            ByTopic(
+                name: byID ? "" : try reader.string(), id: byID ? try reader.uuid() : .zero,
+                partitions: try reader.structures(read))
         }
     }
 
@@ -48,9 +60,11 @@ extension WireReader {
 }
 
 extension WireWriter {
-    mutating func topics<Element>(_ topics: [ByTopic<Element>], _ write: (inout WireWriter, Element) -> Void) {
+    mutating func topics<Element>(
+        _ topics: [ByTopic<Element>], byID: Bool = false, _ write: (inout WireWriter, Element) -> Void
+    ) {
         structures(topics) { writer, topic in
-            writer.string(topic.name)
+            if byID { writer.uuid(topic.id) } else { writer.string(topic.name) }
             writer.structures(topic.partitions, write)
         }
     }

@@ -30,8 +30,9 @@ final class DataDirectory: BrokerStorage {
             state.apply(entry) { directory.makeLog(topicID: $0, partition: $1) }
         }
         directory.journal = journal
+        try directory.synchronizeFolder(path)
         try directory.recoverLogs(of: state, time: time)
-        if journal.isWorthRewriting { try journal.rewrite(state.entries()) }
+        try directory.compactJournal { state.entries() }
         return (directory, state)
     }
 
@@ -55,11 +56,7 @@ final class DataDirectory: BrokerStorage {
         let digits = String(baseOffset)
         let name = String(repeating: "0", count: 20 - digits.count) + digits + ".log"
         let file = try OpenFile(path: folder + "/" + name, flags: O_RDWR | O_CREAT | O_TRUNC)
-        if synchronizesWrites {
-            for parent in [folder, path + "/logs"] {
-                try OpenFile(path: parent, flags: O_RDONLY | O_DIRECTORY).synchronize()
-            }
-        }
+        for parent in [folder, path + "/logs"] { try synchronizeFolder(parent) }
         return FileSegment(file: file, byteCount: 0, directory: self)
     }
 
@@ -78,9 +75,19 @@ final class DataDirectory: BrokerStorage {
         unsynchronized = [:]
     }
 
+    /// With `--fsync`: the names in a folder are on the disk too.
+    private func synchronizeFolder(_ folder: String) throws(StorageError) {
+        if synchronizesWrites { try OpenFile(path: folder, flags: O_RDONLY | O_DIRECTORY).synchronize() }
+    }
+
+    func synchronizeFolder(of file: OpenFile) throws(StorageError) {
+        if let slash = file.path.lastIndex(of: "/") { try synchronizeFolder(String(file.path[..<slash])) }
+    }
+
     func compactJournal(_ entries: () -> [StateEntry]) throws(StorageError) {
         guard let journal, journal.isWorthRewriting else { return }
         try journal.rewrite(entries())
+        try synchronizeFolder(path)
     }
 
     // MARK: - Recovery

@@ -43,6 +43,7 @@ final class FileSegment: SegmentStorage {
     func takePlace(of former: any SegmentStorage) throws(StorageError) {
         try file.synchronize()
         try file.rename(to: String(file.path.dropLast(Self.cleanedSuffix.count)))
+        try directory.synchronizeFolder(of: file)
     }
 
     static let cleanedSuffix = ".cleaned"

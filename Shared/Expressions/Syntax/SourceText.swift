@@ -19,10 +19,22 @@ struct SourceText: Sendable {
         return SourceLocation(line: line, column: characters(from: start, to: min(offset, utf8.count)) + 1)
     }
 
+    /// Of a longer line, as many bytes before and after the place are shown.
+    private static let excerptReach = 120
+
     /// The line that holds the offset and, under it, a caret at the offset.
     func excerpt(at offset: Int) -> String {
-        let (_, start) = lineStart(of: offset)
-        let end = utf8[start...].firstIndex(of: UInt8(ascii: "\n")) ?? utf8.count
+        var (_, start) = lineStart(of: offset)
+        var end = utf8[start...].firstIndex(of: UInt8(ascii: "\n")) ?? utf8.count
+        // Only whole characters.
+        if offset - start > Self.excerptReach {
+            start = offset - Self.excerptReach
+            while start < offset, utf8[start] & 0xC0 == 0x80 { start += 1 }
+        }
+        if end - offset > Self.excerptReach {
+            end = offset + Self.excerptReach
+            while end > offset, utf8[end] & 0xC0 == 0x80 { end -= 1 }
+        }
         let line = String(decoding: utf8[start..<end], as: UTF8.self)
         // Tabs stay tabs, so that the caret stands under its character whatever a tab's width is.
         let indent = utf8[start..<max(start, min(offset, end))].compactMap { byte -> String? in

@@ -96,8 +96,8 @@ extension ValueType: CustomStringConvertible {
 }
 
 extension ValueType {
-    /// Reads a type as it is written in declarations: `int`, `list(string)`, `map(string, dyn)`, `optional_type(int)`,
-    /// `timestamp`, the names of protobuf's well-known types. Returns nil for anything else.
+    /// Reads a type as it is written in declarations: `int`, `list(string)` or `list<string>`, `map(string, dyn)`,
+    /// `optional_type(int)`, `timestamp`, the names of protobuf's well-known types. Returns nil for anything else.
     public init?(_ name: String) {
         var reader = TypeReader(text: Array(name.utf8))
         guard let type = reader.type(), reader.isAtEnd else { return nil }
@@ -162,12 +162,13 @@ struct TypeReader {
         }
         if let simple = Self.simple[name] { return simple }
         var parameters: [ValueType] = []
-        if skip("(") {
+        let isAngular = skip("<")
+        if isAngular || skip("(") {
             repeat {
                 guard let parameter = type() else { return nil }
                 parameters.append(parameter)
             } while skip(",")
-            guard skip(")") else { return nil }
+            guard skip(isAngular ? ">" : ")") else { return nil }
         }
         return Self.generic(name, parameters)
     }

@@ -45,6 +45,17 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         "\(what) at byte \(offset)"
     }
 
+    /// The same by line and column, both counted from 1, for a text of several lines: a file.
+    ///
+    /// - Parameter text: the bytes that were read; the column counts characters.
+    public func description(in text: UnsafeRawBufferPointer) -> String {
+        let before = text.prefix(offset)
+        let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+        let column = before[lineStart...].count { $0 & 0xC0 != 0x80 } + 1
+        return "\(what) at line \(line), column \(column)"
+    }
+
     private var what: String {
         switch reason {
         case .expected(let expectation, let found):

@@ -1,7 +1,7 @@
 internal import JSON
 
-/// JSON pointers (RFC 6901).
-enum JSONPointer {
+/// JSON pointers (RFC 6901): where ``Violation``s and ``SchemaProblem``s are.
+public enum JSONPointer {
     static func escape(_ token: String) -> String {
         guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return token }
         var text = ""
@@ -15,8 +15,8 @@ enum JSONPointer {
         return text
     }
 
-    /// The reference tokens of a pointer that begins with a slash.
-    static func tokens(_ pointer: String) -> [String] {
+    /// The reference tokens of a pointer that begins with a slash, unescaped: of `/items/0/a~1b`, items, 0 and a/b.
+    public static func tokens(_ pointer: String) -> [String] {
         pointer.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { token in
             var text: [UInt8] = []
             var rest = token

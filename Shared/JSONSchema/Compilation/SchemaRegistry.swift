@@ -44,7 +44,7 @@ struct SchemaRegistry {
         do {
             document = try SchemaDocument(bytes)
         } catch {
-            problems.append(SchemaProblem("the schema is not JSON: \(error)", at: uri))
+            problems.append(SchemaProblem("the schema is not JSON: \(error.description(in: bytes))", at: uri))
             return nil
         }
         documents.append(document)

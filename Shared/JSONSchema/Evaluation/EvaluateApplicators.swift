@@ -63,28 +63,27 @@ extension Evaluation {
             }
             if !matches {
                 isValid = false
-                guard report(node, "anyOf", value, "\(name(value)) matches none of the \(any.count) alternatives")
-                else {
-                    return false
-                }
+                guard report(node, "anyOf", value, noMatch(any, value)) else { return false }
             }
         }
         if let one = rules.pointee.one {
-            var matching = 0
+            var first: Int?
+            var second: Int?
             var index = 0
-            while index < one.count, matching < 2 {
-                if tries(one.start[index], value, tracking: tracking) { matching &+= 1 }
+            while index < one.count, second == nil {
+                if tries(one.start[index], value, tracking: tracking) {
+                    if first == nil { first = index } else { second = index }
+                }
                 index &+= 1
             }
-            if matching != 1 {
+            if first == nil {
                 isValid = false
-                guard
-                    report(
-                        node, "oneOf", value,
-                        matching == 0
-                            ? "\(name(value)) matches none of the \(one.count) alternatives"
-                            : "\(name(value)) matches more than one of the \(one.count) alternatives")
-                else { return false }
+                guard report(node, "oneOf", value, noMatch(one, value)) else { return false }
+            } else if let first, let second {
+                isValid = false
+                let both = "number \(first + 1) and number \(second + 1)"
+                let message = "\(name(value)) matches more than one of the \(one.count) alternatives: \(both)"
+                guard report(node, "oneOf", value, message) else { return false }
             }
         }
         if let not = rules.pointee.not {
@@ -97,6 +96,20 @@ extension Evaluation {
             }
         }
         return isValid
+    }
+
+    /// That a value matches none of its alternatives, and why not each of the first ones.
+    private func noMatch(_ branches: NodeList, _ value: JSONValue) -> String {
+        let summary = "\(name(value)) matches none of the \(branches.count) alternatives"
+        if isExplaining { return summary }
+        var reasons: [String] = []
+        for index in 0..<min(branches.count, Message.maximumAlternatives) {
+            let violations = explanation(branches.start[index], value, atMost: Message.maximumReasons)
+            if violations.isEmpty { continue }
+            reasons.append("(\(index + 1)) " + violations.map(\.message).joined(separator: ", "))
+        }
+        if branches.count > Message.maximumAlternatives { reasons.append("…") }
+        return summary + ": " + reasons.joined(separator: "; ")
     }
 
     /// Applies a schema without reporting; what a refusing one evaluated does not count.

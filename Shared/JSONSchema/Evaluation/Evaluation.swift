@@ -18,12 +18,15 @@ final class Evaluation {
     /// Where the record's root begins while that is what is validated; -1 otherwise.
     private(set) var recordOffset = -1
 
-    private let violationLimit: Int
+    private var violationLimit: Int
     /// Alternatives within alternatives can double the work with each level of nesting; no value takes longer than this.
     private let stepLimit: Int
     private var found: [Violation] = []
     /// Whether violations are written down; branches that are merely tried do not.
     var isCollecting = false
+    /// Whether what is written down explains a branch that refused. Branches within are not explained in turn: the effort
+    /// would double with each level of nesting.
+    private(set) var isExplaining = false
     var applicatorDepth = 0
     /// Schemas applied so far, to this value.
     private var steps = 0
@@ -98,11 +101,26 @@ final class Evaluation {
         _ node: NodePointer, _ keyword: StaticString, _ value: JSONValue, _ message: @autoclosure () -> String
     ) -> Bool {
         guard isCollecting, found.count < violationLimit else { return false }
+        // A message may look for violations itself.
+        let message = message()
         found.append(
             Violation(
                 instancePointer: JSONPointer.pointer(to: value, from: root), keyword: "\(keyword)",
-                schemaLocation: program.locations[Int(node.pointee.location)] + "/\(keyword)", message: message()))
+                schemaLocation: program.locations[Int(node.pointee.location)] + "/\(keyword)", message: message))
         return found.count < violationLimit
+    }
+
+    /// What a schema that refuses a value finds wrong with it, beside what is being collected.
+    func explanation(_ node: NodePointer, _ value: JSONValue, atMost count: Int) -> [Violation] {
+        let (collected, limit, wasExplaining) = (found, violationLimit, isExplaining)
+        let firstMark = marks.count
+        (found, violationLimit, isExplaining) = ([], count, true)
+        defer {
+            (found, violationLimit, isExplaining) = (collected, limit, wasExplaining)
+            marks.truncate(to: firstMark)
+        }
+        _ = evaluate(node, value, tracking: false)
+        return found
     }
 
     /// What a message calls a value: the path to it.

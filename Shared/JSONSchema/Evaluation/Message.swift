@@ -17,6 +17,10 @@ enum Excerpt {
 
 /// What violations say: the field, the rule, and what is there instead.
 enum Message {
+    /// How many alternatives that refuse a value are explained, and by how many reasons each.
+    static let maximumAlternatives = 8
+    static let maximumReasons = 3
+
     static func kind(_ kinds: KindSet, of value: JSONValue, _ name: String) -> String {
         let wanted = KindSet.names.filter { kinds.isSuperset(of: $0.kinds) }.map { $0.name }.joined(separator: " or ")
         return "\(name) must be of type \(wanted), but is \(Excerpt.of(value))"

@@ -1,14 +1,19 @@
 /// Hosts, addresses and mailboxes.
 enum HostFormats {
     /// RFC 1123, section 2.1: labels of letters, digits and inner hyphens, 63 at most, 253 in all.
-    static func isHostname(_ text: UnsafeRawBufferPointer) -> Bool {
+    static func isHostname(_ text: UnsafeRawBufferPointer, isInternational: Bool = false) -> Bool {
         guard !text.isEmpty, text.count <= 253 else { return false }
-        return text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { isLabel($0) }
+        return text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy {
+            isLabel($0, isInternational)
+        }
     }
 
-    private static func isLabel(_ label: Slice<UnsafeRawBufferPointer>) -> Bool {
+    private static func isLabel(_ label: Slice<UnsafeRawBufferPointer>, _ isInternational: Bool) -> Bool {
         guard let first = label.first, let last = label.last, label.count <= 63, first != UInt8(ascii: "-"),
-            last != UInt8(ascii: "-"), label.allSatisfy({ $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") })
+            last != UInt8(ascii: "-"),
+            label.allSatisfy({
+                $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") || (isInternational && $0 >= 0x80)
+            })
         else { return false }
         // Two hyphens after two characters are reserved for encoded labels (RFC 5891, section 4.2.3.1).
         let start = label.startIndex
@@ -70,9 +75,12 @@ enum HostFormats {
     }
 
     /// RFC 5321, section 4.1.2: `Mailbox`.
-    static func isEmail(_ text: UnsafeRawBufferPointer) -> Bool {
+    ///
+    /// - Parameter isInternational: whether characters beyond ASCII may be in both parts (RFC 6531, section 3.3); those of domains
+    ///   are not looked at closely.
+    static func isEmail(_ text: UnsafeRawBufferPointer, isInternational: Bool = false) -> Bool {
         guard let at = text.lastIndex(of: UInt8(ascii: "@")), at > 0, at + 1 < text.count else { return false }
-        guard isLocalPart(UnsafeRawBufferPointer(rebasing: text[..<at])) else { return false }
+        guard isLocalPart(UnsafeRawBufferPointer(rebasing: text[..<at]), isInternational) else { return false }
         let domain = UnsafeRawBufferPointer(rebasing: text[(at + 1)...])
         if domain[0] == UInt8(ascii: "["), domain[domain.count - 1] == UInt8(ascii: "]") {
             let address = UnsafeRawBufferPointer(rebasing: domain[1..<(domain.count - 1)])
@@ -82,21 +90,25 @@ enum HostFormats {
             }
             return isIPv4(address)
         }
-        return isHostname(domain)
+        return isHostname(domain, isInternational: isInternational)
     }
 
-    private static func isLocalPart(_ text: UnsafeRawBufferPointer) -> Bool {
-        if text[0] == UInt8(ascii: "\"") { return isQuoted(text) }
+    private static func isLocalPart(_ text: UnsafeRawBufferPointer, _ isInternational: Bool) -> Bool {
+        if text[0] == UInt8(ascii: "\"") { return isQuoted(text, isInternational) }
         return text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { atom in
-            !atom.isEmpty && atom.allSatisfy { $0.isDigit || $0.isLetter || "!#$%&'*+-/=?^_`{|}~".utf8.contains($0) }
+            !atom.isEmpty
+                && atom.allSatisfy {
+                    $0.isDigit || $0.isLetter || "!#$%&'*+-/=?^_`{|}~".utf8.contains($0)
+                        || (isInternational && $0 >= 0x80)
+                }
         }
     }
 
-    private static func isQuoted(_ text: UnsafeRawBufferPointer) -> Bool {
+    private static func isQuoted(_ text: UnsafeRawBufferPointer, _ isInternational: Bool) -> Bool {
         guard text.count >= 2, text[text.count - 1] == UInt8(ascii: "\"") else { return false }
         var isEscaped = false
         for byte in text[1..<(text.count - 1)] {
-            guard byte >= 0x20, byte < 0x7F else { return false }
+            guard byte >= 0x20, byte < 0x7F || (isInternational && byte >= 0x80) else { return false }
             if isEscaped {
                 isEscaped = false
             } else if byte == UInt8(ascii: "\\") {

@@ -1,13 +1,20 @@
-/// URIs and relative references (RFC 3986, appendix A).
-enum URIFormat {
-    static func accepts(_ text: UnsafeRawBufferPointer, needsScheme: Bool) -> Bool {
+/// URIs and relative references (RFC 3986, appendix A), and IRIs, which are the same with letters of all languages (RFC 3987).
+struct URIFormat {
+    /// Whether characters beyond ASCII are allowed.
+    private let isInternational: Bool
+
+    static func accepts(_ text: UnsafeRawBufferPointer, needsScheme: Bool, isInternational: Bool = false) -> Bool {
+        URIFormat(isInternational: isInternational).accepts(text, needsScheme: needsScheme)
+    }
+
+    private func accepts(_ text: UnsafeRawBufferPointer, needsScheme: Bool) -> Bool {
         var rest = text[...]
         if let hash = rest.firstIndex(of: UInt8(ascii: "#")) {
             guard consists(rest[(hash + 1)...], alsoOf: ":@/?") else { return false }
             rest = rest[..<hash]
         }
         if let mark = rest.firstIndex(of: UInt8(ascii: "?")) {
-            guard consists(rest[(mark + 1)...], alsoOf: ":@/?") else { return false }
+            guard consists(rest[(mark + 1)...], alsoOf: ":@/?", isQuery: true) else { return false }
             rest = rest[..<mark]
         }
         let scheme = schemeEnd(rest)
@@ -28,14 +35,14 @@ enum URIFormat {
         return consists(rest, alsoOf: ":@/")
     }
 
-    private static func schemeEnd(_ text: Slice<UnsafeRawBufferPointer>) -> Int? {
+    private func schemeEnd(_ text: Slice<UnsafeRawBufferPointer>) -> Int? {
         guard let first = text.first, first.isLetter else { return nil }
         let end = text.firstIndex { !($0.isLetter || $0.isDigit || "+-.".utf8.contains($0)) }
         guard let end, text[end] == UInt8(ascii: ":") else { return nil }
         return end
     }
 
-    private static func isAuthority(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+    private func isAuthority(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
         var rest = text
         if let at = rest.lastIndex(of: UInt8(ascii: "@")) {
             guard consists(rest[..<at], alsoOf: ":") else { return false }
@@ -56,7 +63,7 @@ enum URIFormat {
         return consists(rest, alsoOf: "")
     }
 
-    private static func isAddressLiteral(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+    private func isAddressLiteral(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
         guard let first = text.first, first | 0x20 == UInt8(ascii: "v") else {
             return HostFormats.isIPv6(UnsafeRawBufferPointer(rebasing: text))
         }
@@ -69,7 +76,11 @@ enum URIFormat {
     }
 
     /// Whether all is unreserved, a sub-delimiter, a percent-escape, or one of `others`.
-    private static func consists(_ text: Slice<UnsafeRawBufferPointer>, alsoOf others: StaticString) -> Bool {
+    ///
+    /// - Parameter isQuery: private-use characters are for queries alone.
+    private func consists(
+        _ text: Slice<UnsafeRawBufferPointer>, alsoOf others: StaticString, isQuery: Bool = false
+    ) -> Bool {
         let others = UnsafeBufferPointer(start: others.utf8Start, count: others.utf8CodeUnitCount)
         var position = text.startIndex
         while position < text.endIndex {
@@ -82,11 +93,36 @@ enum URIFormat {
                 position += 3
                 continue
             }
+            if byte >= 0x80 {
+                guard isInternational, let (scalar, length) = Self.scalar(text[position...]),
+                    Self.isInternational(scalar, isQuery: isQuery)
+                else { return false }
+                position += length
+                continue
+            }
             guard byte.isDigit || byte.isLetter || "-._~!$&'()*+,;=".utf8.contains(byte) || others.contains(byte) else {
                 return false
             }
             position += 1
         }
         return true
+    }
+
+    private static func scalar(_ text: Slice<UnsafeRawBufferPointer>) -> (Unicode.Scalar, Int)? {
+        var bytes = text.makeIterator()
+        var decoder = UTF8()
+        guard case .scalarValue(let scalar) = decoder.decode(&bytes) else { return nil }
+        return (scalar, UTF8.width(scalar))
+    }
+
+    /// RFC 3987, section 2.2: `ucschar`, and in queries `iprivate`.
+    private static func isInternational(_ scalar: Unicode.Scalar, isQuery: Bool) -> Bool {
+        switch scalar.value {
+        case 0xA0...0xD7FF, 0xF900...0xFDCF, 0xFDF0...0xFFEF: true
+        case 0xE000...0xF8FF, 0xF0000...0xFFFFD, 0x100000...0x10FFFD: isQuery
+        // The supplementary planes 1 to 14 but for their last two characters, and the tags at the beginning of plane 14.
+        case 0x10000...0xEFFFD: scalar.value & 0xFFFF <= 0xFFFD && !(0xE0000..<0xE1000).contains(scalar.value)
+        default: false
+        }
     }
 }

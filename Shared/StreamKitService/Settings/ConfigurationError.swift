@@ -38,6 +38,8 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         let heading =
             problems.count == 1 ? "1 error in the configuration" : "\(problems.count) errors in the configuration"
-        return ([heading + ":"] + problems.map { "  \($0)" }).joined(separator: "\n")
+        // A message of several lines shows a place in an expression; all of it is indented.
+        let lines = problems.flatMap { $0.description.split(separator: "\n", omittingEmptySubsequences: false) }
+        return ([heading + ":"] + lines.map { "  \($0)" }).joined(separator: "\n")
     }
 }

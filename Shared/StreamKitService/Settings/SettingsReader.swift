@@ -71,11 +71,13 @@ public struct SettingsReader {
         return elements.enumerated().compactMap { collector.parse($0.element, kind, path.element($0.offset)) }
     }
 
-    /// Values under keys that the user chooses, in the order of the file; empty where the key is absent.
-    public func entries<Value>(_ key: String, _ kind: SettingKind<Value>) -> [(key: String, value: Value)] {
+    /// Values under keys that the user chooses, with their places, in the order of the file; empty where the key is absent.
+    public func entries<Value>(
+        _ key: String, _ kind: SettingKind<Value>
+    ) -> [(key: String, value: Value, mark: YAMLMark)] {
         let path = path.keys(key)
         return mapping(key).entries.compactMap { entry in
-            collector.parse(entry.value, kind, path.key(entry.key)).map { (entry.key, $0) }
+            collector.parse(entry.value, kind, path.key(entry.key)).map { (entry.key, $0, entry.value.mark) }
         }
     }
 
@@ -119,7 +121,11 @@ public struct SettingsReader {
 
     /// Records that the value under a key cannot be, for a reason that its kind alone does not tell.
     public func problem(_ key: String, _ message: String) {
-        let mark = lookUp(key)?.mark ?? node.mark
+        problem(key, at: lookUp(key)?.mark ?? node.mark, message)
+    }
+
+    /// Records a problem of the value under a key whose place is better known: within the value, or in another file.
+    public func problem(_ key: String, at mark: YAMLMark, _ message: String) {
         collector.record(SettingsProblem(mark: mark, keyPath: path.keys(key).description, message: message))
     }
 
