@@ -1,5 +1,5 @@
 import EmbeddedBroker
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 /// Clients from PyPI. What each does, and expects, is in its script in `Tests/ForeignClients`.

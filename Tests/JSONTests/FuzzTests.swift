@@ -1,5 +1,5 @@
 import JSON
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 /// Damaged bytes end in a value or an error, and in the right one.

@@ -1,4 +1,5 @@
 import Expressions
+import class Expressions.Expression
 import Foundation
 import StreamKit
 import StreamKitRules
