@@ -10,7 +10,7 @@ final class JavaToolTests: XCTestCase {
     override func setUpWithError() throws {
         libraries = try kafkaClassPath()
         var configuration = BrokerConfiguration()
-        configuration.topics = [.init(name: "t", partitions: 3)]
+        configuration.topics = [.init(name: "one", partitions: 1), .init(name: "t", partitions: 3)]
         broker = try EmbeddedBroker(configuration)
     }
 
@@ -43,7 +43,7 @@ final class JavaToolTests: XCTestCase {
             try tool("TopicCommand", "SERVER --describe --topic java"), has: "PartitionCount: 4", "retention.ms=1000",
             "max.message.bytes=2000", "Partition: 3\tLeader: 1")
         _ = try tool("TopicCommand", "SERVER --delete --topic java")
-        XCTAssertEqual(try tool("TopicCommand", "SERVER --list").split(separator: "\n"), ["t"])
+        XCTAssertEqual(try tool("TopicCommand", "SERVER --list").split(separator: "\n"), ["one", "t"])
         assert(try tool("BrokerApiVersionsCommand", "SERVER"), has: "Fetch(1): 4 to 18 [usable: 18]", "UNSUPPORTED")
     }
 
@@ -99,20 +99,20 @@ final class JavaToolTests: XCTestCase {
 
     func testPerformanceAndVerifiableClientsAndOffsets() throws {
         assert(
-            try tool("VerifiableProducer", "SERVER --topic t --max-messages 1000"), has: "\"acked\":1000")
+            try tool("VerifiableProducer", "SERVER --topic one --max-messages 1000"), has: "\"acked\":1000")
         assert(
             try tool(
-                "VerifiableConsumer", "SERVER --topic t --max-messages 1000 --group-id v --reset-policy earliest"),
+                "VerifiableConsumer", "SERVER --topic one --max-messages 1000 --group-id v --reset-policy earliest"),
             has: "offsets_committed")
-        let offsets = try tool("GetOffsetShell", "SERVER --topic t --time -1")
+        let offsets = try tool("GetOffsetShell", "SERVER --topic one --time -1")
         XCTAssertEqual(
             offsets.split(separator: "\n").compactMap { Int($0.split(separator: ":")[2]) }.reduce(0, +), 1_000)
         let request = FileManager.default.temporaryDirectory.appendingPathComponent("delete-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: request) }
-        try Data(#"{"partitions": [{"topic": "t", "partition": 0, "offset": 5}], "version": 1}"#.utf8).write(
+        try Data(#"{"partitions": [{"topic": "one", "partition": 0, "offset": 5}], "version": 1}"#.utf8).write(
             to: request)
         assert(
             try tool("DeleteRecordsCommand", "SERVER --offset-json-file \(request.path)"), has: "low_watermark: 5")
-        assert(try tool("GetOffsetShell", "SERVER --topic-partitions t:0 --time -2"), has: "t:0:5")
+        assert(try tool("GetOffsetShell", "SERVER --topic-partitions one:0 --time -2"), has: "one:0:5")
     }
 }

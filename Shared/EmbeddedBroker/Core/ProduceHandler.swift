@@ -96,6 +96,7 @@ extension BrokerCore {
         var records = RecordIterator(batch)
         var count: Int32 = 0
         while let record = records.next() {
+            // Stricter than Apache Kafka, which takes such a batch: its consumers then miss records or see them twice.
             guard record.offsetDelta == count else {
                 throw Refusal(.invalidRecord, "The records' offsets do not count from 0.")
             }
