@@ -79,6 +79,7 @@ extension KafkaConsumer {
         try check(rd_kafka_resume_partitions(handle.pointer, list.pointer), "resuming")
         try checkEach(list, "resuming")
         pausedPartitions.subtract(partitions)
+        if !partitions.isEmpty { nudge.resumed(handle.pointer, startPositions) }
     }
 
     private func checkEach(_ list: borrowing PartitionList, _ operation: String) throws(KafkaError) {

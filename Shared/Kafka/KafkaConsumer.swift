@@ -21,7 +21,7 @@ public final class KafkaConsumer {
     private let capacity: Int
     private let messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private var isBatchLent = false
-    private var nudge: FetchNudge?
+    var nudge: FetchNudge
     private var isClosed = false
 
     /// Without one, what the group assigns is read from its beginning.
@@ -170,12 +170,13 @@ public final class KafkaConsumer {
         // for a single message while there is work.
         var count = gather(from: 0, limit)
         if count == 0 && rebalances == before && timeout > .zero {
+            let timeout = nudge.isWaking ? min(timeout, FetchNudge.interval) : timeout
             if let first = rd_kafka_consumer_poll(handle.pointer, timeout.timeoutMilliseconds) {
                 messages[0] = first
                 count = 1 + (limit > 1 && rebalances == before ? gather(from: 1, limit - 1) : 0)
             }
         }
-        nudge?.polled(handle.pointer, queue, startPositions)
+        nudge.polled(handle.pointer, queue, startPositions, count)
         let isRebalanced = rebalances != before
         if isRebalanced { count = try dropStale(count) }
         if let error = rebalanceError {

@@ -44,9 +44,11 @@ public final class KafkaCluster: Cluster {
         return try KafkaTransactionalProducer(self, configuration)
     }
 
-    public func makeReader() throws(BrokerFailure) -> any PartitionReader {
+    public func makeReader(follows: Bool) throws(BrokerFailure) -> any PartitionReader {
         // It joins no group: the group's name is there because librdkafka wants one.
-        let properties = settings.consumerProperties(thread: 0).filter { $0.name != "group.instance.id" }
+        var properties = settings.consumerProperties(thread: 0).filter { $0.name != "group.instance.id" }
+        // That a partition's end is reached is known by an answer without records, for which the broker waits as long.
+        if !follows { properties.append(("fetch.wait.max.ms", "10")) }
         return try KafkaPartitionReader(self, try configuration(properties))
     }
 

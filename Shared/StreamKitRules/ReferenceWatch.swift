@@ -131,7 +131,7 @@ private final class ReferenceTopic {
                 .warn, "waiting for a reference topic that does not exist", about: topic, ["kafka.topic": .text(topic)])
             return false
         }
-        let opened = try cluster.makeReader()
+        let opened = try cluster.makeReader(follows: true)
         var starts: [StartOffset] = []
         for number in 0..<count {
             let partition = TopicPartition(topic, number)

@@ -2,8 +2,9 @@
 public protocol Cluster: Sendable {
     func makeConsumer(thread: Int) throws(BrokerFailure) -> any SourceConsumer
     func makeProducer(thread: Int) throws(BrokerFailure) -> any TransactionalProducer
-    /// A reader of whole partitions without a group: changelogs and reference topics.
-    func makeReader() throws(BrokerFailure) -> any PartitionReader
+    /// A reader of whole partitions without a group: changelogs and reference topics. One that `follows` goes on reading where they
+    /// end, and then asks the broker as seldom as it can.
+    func makeReader(follows: Bool) throws(BrokerFailure) -> any PartitionReader
 
     /// How many partitions each of these topics has; topics that do not exist are left out.
     func partitionCounts(of topics: [String]) throws(BrokerFailure) -> [String: Int32]

@@ -24,8 +24,8 @@ public final class StreamThread: AssignmentListener {
     /// By source index: the way into the task that reads it.
     var inputs: [SourceInput?] = []
     var restorations: [Restoration] = []
-    /// What was left to restore when it last changed, and when that was.
-    var restorationProgress: (remaining: Int64, since: Int64) = (-1, 0)
+    /// The last step of the restorations brought nothing.
+    var isRestoringQuiet = false
     var parked = ParkedStores()
     /// While the culprit of a refused output is looked for: records are processed one to a transaction, up to here.
     var isolation = Isolation()

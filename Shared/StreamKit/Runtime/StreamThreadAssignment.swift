@@ -38,7 +38,6 @@ extension StreamThread {
 
     private func assign(_ partitions: [TopicPartition]) throws(StreamFault) {
         for id in Array(tasks.keys) { closeTask(id, park: true) }
-        restorationProgress = (-1, 0)
         do throws(BrokerFailure) {
             let committed = try patiently { () throws(BrokerFailure) in try consumer.committed(partitions) }
             var positions: [TopicPartition: Int64] = [:]
@@ -104,7 +103,7 @@ extension StreamThread {
     }
 
     private func restoration(of task: StreamTask) throws(BrokerFailure) -> Restoration {
-        let reader = try cluster.makeReader()
+        let reader = try cluster.makeReader(follows: false)
         do throws(StreamFault) {
             return try Restoration(task.id, stores: task.stores, reader: reader)
         } catch {
@@ -196,16 +195,31 @@ extension StreamThread {
         }
     }
 
-    /// Reads on in the changelogs; a task whose stores are complete begins.
+    /// Reads on in the changelogs, a batch of each, so that all are fetched at once; a task whose stores are complete begins.
     func restoreStep() throws(StreamFault) {
-        guard let restoration = restorations.first else { return }
-        do throws(StreamFault) {
-            guard try restoration.step(timeoutMilliseconds: 100) else { return try watchRestoration(restoration) }
-        } catch {
-            guard case .broker(let failure) = error, failure.response == .retry else { throw error }
-            return tryAgainLater(failure)
+        var wait: Int32 = isRestoringQuiet ? 10 : 0
+        isRestoringQuiet = true
+        for restoration in restorations {
+            let before = restoration.remainingCount
+            do throws(StreamFault) {
+                if try restoration.step(timeoutMilliseconds: wait) {
+                    isRestoringQuiet = false
+                    try restored(restoration)
+                } else if restoration.remainingCount != before {
+                    isRestoringQuiet = false
+                } else {
+                    try watch(restoration)
+                }
+            } catch {
+                guard case .broker(let failure) = error, failure.response == .retry else { throw error }
+                return tryAgainLater(failure)
+            }
+            wait = 0
         }
-        restorations.removeFirst()
+    }
+
+    private func restored(_ restoration: Restoration) throws(StreamFault) {
+        restorations.removeAll { $0 === restoration }
         restoration.close()
         for changelog in restoration.replaced {
             log.log(
@@ -213,8 +227,6 @@ extension StreamThread {
                 "a changelog was deleted or made anew; its store was set aside and rebuilt from what there is",
                 [("kafka.topic", changelog.topic), ("kafka.partition", "\(changelog.partition)")])
         }
-        // The next one is watched from its own beginning.
-        restorationProgress = (-1, 0)
         guard let task = tasks[restoration.task] else { return }
         let mine = task.inputs.filter { ledger[$0.source] != nil }.map(\.partition)
         do throws(BrokerFailure) {
@@ -228,14 +240,13 @@ extension StreamThread {
 
     /// A restoration that stands still is begun anew with another reader. If that does not help, a transaction hangs in the
     /// changelog, which only an administrator can end.
-    private func watchRestoration(_ restoration: Restoration) throws(StreamFault) {
+    private func watch(_ restoration: Restoration) throws(StreamFault) {
         let now = clock.monotonicMilliseconds
-        if restorationProgress.remaining != restoration.remainingCount {
-            restorationProgress = (restoration.remainingCount, now)
+        if restoration.progress.remaining != restoration.remainingCount {
+            restoration.progress = (restoration.remainingCount, now)
             return
         }
-        guard now - restorationProgress.since >= 15_000, let task = tasks[restoration.task] else { return }
-        restorationProgress.since = now
+        guard now - restoration.progress.since >= 15_000, let task = tasks[restoration.task] else { return }
         log.log(
             .warning,
             "restoring makes no progress; reading anew. If this repeats, look for a hanging transaction in the changelog",
@@ -243,11 +254,9 @@ extension StreamThread {
                 ("task", "\(restoration.task)"), ("remaining", "\(restoration.remainingCount)"),
                 ("changelogs", task.stores.map(\.changelog.description).joined(separator: " ")),
             ])
+        restorations.removeAll { $0 === restoration }
         restoration.close()
-        do throws(BrokerFailure) { restorations[0] = try self.restoration(of: task) } catch {
-            restorations.removeFirst()
-            throw .broker(error)
-        }
+        do throws(BrokerFailure) { restorations.append(try self.restoration(of: task)) } catch { throw .broker(error) }
     }
 
     func closeTask(_ id: TaskID, park: Bool) {

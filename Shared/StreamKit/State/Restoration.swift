@@ -24,6 +24,8 @@ final class Restoration {
     /// The changelogs whose first record has yet to say which they are.
     private var unidentified: Set<Int32> = []
     private(set) var remainingCount: Int64 = 0
+    /// For whoever watches: what was left when it last changed, and when that was.
+    var progress: (remaining: Int64, since: Int64) = (-1, 0)
     /// The changelogs that turned out not to be those that the stores were built from.
     private(set) var replaced: [TopicPartition] = []
 
@@ -119,7 +121,7 @@ final class Restoration {
                 try identify(batch.records)
                 return false
             }
-            for record in batch.records { try apply(record) }
+            try apply(batch.records)
         } catch {
             throw .broker(error)
         }
@@ -184,48 +186,63 @@ final class Restoration {
         }
     }
 
-    private func apply(_ record: Record) throws(BrokerFailure) {
-        let source = record.origin.source
-        // What lies before was read when the store was built: an old value must not replace a newer one.
-        guard let target = targets[source], (target.position..<target.end).contains(record.origin.offset) else {
-            return
-        }
-        targets[source]?.position = record.origin.offset + 1
-        let definition = target.store.store.definition
-        let place = "\(target.store.changelog) offset \(record.origin.offset)"
-        do {
-            switch try Changelog.decode(record.key) {
-            case .entry(let key):
-                do { try target.store.store.backend.restore(key, record.value) } catch {
-                    throw refused(definition.name, "\(error)")
-                }
-            case .definition:
-                let found = Changelog.Definition(record.value)
-                guard found.format == definition.format else {
-                    throw refused(
-                        definition.name,
-                        "its changelog (\(place)) holds entries of the form \(found.format), this program reads \(definition.format); "
-                            + "give the store another name, or reset the application")
-                }
-                targets[source]?.sawDefinition = true
-                targets[source]?.identity = found.identity
+    /// Records of a changelog come in runs: its target is looked up once for each.
+    private func apply(_ records: UnsafeBufferPointer<Record>) throws(BrokerFailure) {
+        var next = records.startIndex
+        while next < records.endIndex {
+            let source = records[next].origin.source
+            guard var target = targets[source] else {
+                next += 1
+                continue
             }
-        } catch let failure as BrokerFailure {
-            throw failure
-        } catch let failure as Changelog.Failure {
+            defer { targets[source] = target }
+            let backend = target.store.store.backend
+            while next < records.endIndex, records[next].origin.source == source {
+                let record = records[next]
+                next += 1
+                // What lies before was read when the store was built: an old value must not replace a newer one.
+                if record.origin.offset < target.position || record.origin.offset >= target.end { continue }
+                target.position = record.origin.offset + 1
+                let item: Changelog.Item
+                do { item = try Changelog.decode(record.key) } catch { throw unreadable(error, record, target) }
+                switch item {
+                case .entry(let key):
+                    do { try backend.restore(key, record.value) } catch {
+                        throw refused(target.store.store.definition.name, "\(error)")
+                    }
+                case .definition:
+                    let found = Changelog.Definition(record.value)
+                    if found.format != target.store.store.definition.format {
+                        throw isOfAnotherForm(found.format, record, target)
+                    }
+                    target.sawDefinition = true
+                    target.identity = found.identity
+                }
+            }
+        }
+    }
+
+    private func isOfAnotherForm(_ format: String, _ record: Record, _ target: Target) -> BrokerFailure {
+        let definition = target.store.store.definition
+        return refused(
+            definition.name,
+            "its changelog (\(place(of: record, target))) holds entries of the form \(format), this program reads "
+                + "\(definition.format); give the store another name, or reset the application")
+    }
+
+    private func unreadable(_ failure: Changelog.Failure, _ record: Record, _ target: Target) -> BrokerFailure {
+        let place = place(of: record, target)
+        let reason =
             switch failure {
             case .newerVersion(let version):
-                throw refused(
-                    definition.name,
-                    "its changelog (\(place)) is of version \(version), this program reads \(Changelog.version); run a newer one"
-                )
-            case .malformed:
-                throw refused(
-                    definition.name, "its changelog (\(place)) holds a record that no program of this kind wrote")
+                "its changelog (\(place)) is of version \(version), this program reads \(Changelog.version); run a newer one"
+            case .malformed: "its changelog (\(place)) holds a record that no program of this kind wrote"
             }
-        } catch {
-            throw refused(definition.name, "\(error)")
-        }
+        return refused(target.store.store.definition.name, reason)
+    }
+
+    private func place(of record: Record, _ target: Target) -> String {
+        "\(target.store.changelog) offset \(record.origin.offset)"
     }
 
     private func refused(_ store: String, _ reason: String) -> BrokerFailure {

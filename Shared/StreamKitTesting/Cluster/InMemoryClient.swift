@@ -33,7 +33,7 @@ public final class InMemoryClient: Cluster, @unchecked Sendable {  // single-thr
         try faults.call(.makeProducer) { InMemoryProducer(self, thread: thread) }
     }
 
-    public func makeReader() throws(BrokerFailure) -> any PartitionReader {
+    public func makeReader(follows: Bool) throws(BrokerFailure) -> any PartitionReader {
         try faults.call(.makeReader) { InMemoryReader(self) }
     }
 
