@@ -68,20 +68,28 @@ final class ServiceProcessTests: XCTestCase {
                 let folder = ["STATE_DIR": service.folder.appending(path: store).path]
                 try service.start("deduplicator", settings: settings, environment: folder)
                 try service.waitForMetric("streamkit_dead_letters_total", ["reason": "DUPLICATE"], is: 1)
-                try service.waitForMetric("streamkit_store_entries", ["store": "seen"], is: 40)
-                XCTAssertEqual(try service.metric("streamkit_store_entries", ["partition": "1"]), 20)
+                // RocksDB only estimates.
+                let about = 40.0...(store == "memory" ? 40 : 60)
+                var entries: Double?
+                try service.wait("the store's entries") {
+                    entries = try service.metric("streamkit_store_entries", ["store": "seen"])
+                    return entries.map { $0 >= 40 } ?? false
+                }
+                XCTAssertTrue(about.contains(entries ?? 0), "\(entries ?? 0)")
+                if store == "memory" {
+                    XCTAssertEqual(try service.metric("streamkit_store_entries", ["partition": "1"]), 20)
+                }
                 XCTAssertGreaterThan(try service.metric("streamkit_store_bytes", ["store": "seen"]) ?? 0, 0)
                 let delay = try XCTUnwrap(service.metric("streamkit_watermark_delay_seconds", ["partition": "1"]))
                 XCTAssertTrue((2_999...3_100).contains(delay), "\(delay)")
-                // Restored, it has the same; RocksDB only estimates.
+                // Restored, it has the same.
                 service.process?.kill()
                 try service.start("deduplicator", settings: settings, environment: folder)
-                var entries: Double?
                 try service.wait("the restored store") {
                     entries = try service.metric("streamkit_store_entries", ["store": "seen"])
                     return entries.map { $0 >= 40 } ?? false
                 }
-                XCTAssertTrue((40...(store == "memory" ? 40 : 50)).contains(entries ?? 0), "\(entries ?? 0)")
+                XCTAssertTrue(about.contains(entries ?? 0), "\(entries ?? 0)")
                 try service.waitForMetric("streamkit_thread_state", ["state": "running"], is: 1)
                 XCTAssertEqual(try service.metric("streamkit_restore_remaining_records"), 0)
                 XCTAssertEqual(service.terminate(), 0)
@@ -96,7 +104,6 @@ final class ServiceProcessTests: XCTestCase {
             try service.start(
                 "validator", settings: ["commit.interval=60s", "commit.when_drained=60s", "transaction_timeout=130s"])
             try service.write((0..<25).map { order($0) }, to: "ecommerce.orders.raw")
-            try service.waitForMetric("streamkit_records_read_total", is: 25)
             // The marker takes an offset.
             try service.waitForMetric("streamkit_lag_records", is: 26)
             // Of a transaction that is open nobody may read, so nobody is behind.
@@ -120,7 +127,8 @@ final class ServiceProcessTests: XCTestCase {
             XCTAssertEqual(try service.metric("streamkit_lag_records"), 26)
             XCTAssertEqual(open.commit(), .completed)
             try service.waitForMetric("streamkit_lag_records", is: 28)
-            try service.waitForMetric("streamkit_records_read_total", is: 26)
+            // Records count as read once they are committed.
+            XCTAssertEqual(try service.metric("streamkit_records_read_total"), 0)
             // SIGTERM commits what was read.
             XCTAssertEqual(service.terminate(), 0)
             XCTAssertEqual(try service.read("ecommerce.orders.validated", partitions: 4, count: 26).count, 26)

@@ -20,7 +20,7 @@ final class ConfigurationTests: XCTestCase {
 
     override func tearDown() { try? FileManager.default.removeItem(at: folder) }
 
-    /// `line: key` of each problem, in order.
+    /// `line: key` of each problem, in order; those of another file come with its line.
     private func problems<Service: StreamService>(_ type: Service.Type, _ text: String) throws -> [String] {
         let file = folder.appending(path: "service.yaml")
         try text.write(to: file, atomically: true, encoding: .utf8)
@@ -94,7 +94,7 @@ final class ConfigurationTests: XCTestCase {
                         massage: typo
                     """),
             [
-                "5: record.amount", "6: schema", "7: key", "10: rules[0].require", "12: rules[1].field",
+                "1: schema", "5: record.amount", "7: key", "10: rules[0].require", "12: rules[1].field",
                 "12: rules[1].require", "14: rules[2].message", "16: rules[2].massage",
             ])
         XCTAssertEqual(try problems(Validator.self, head), ["1: schema"])

@@ -8,6 +8,8 @@ public struct ConfiguredService<Service: StreamService>: Sendable {
     public let service: Service
     /// What each of its stream threads does.
     public let plan: ThreadPlan
+    /// Every key that the service knows, so that a test can compare them with its documentation.
+    public let keys: Set<String>
 
     /// - Parameters:
     ///   - overrides: as `--set` takes them: `emit=updates`.
@@ -16,10 +18,10 @@ public struct ConfiguredService<Service: StreamService>: Sendable {
     public init(
         _ type: Service.Type, file: String, overrides: [String] = [], environment: [String: String] = [:]
     ) throws(ConfigurationError) {
-        let configuration = try ServiceConfiguration<Service>.load(
-            file: file, overrides: overrides, environment: Environment(environment)
-        ).settings
-        service = configuration.service
-        plan = configuration.plan
+        let reading = try ServiceConfiguration<Service>.load(
+            file: file, overrides: overrides, environment: Environment(environment))
+        service = reading.settings.service
+        plan = reading.settings.plan
+        keys = reading.keys
     }
 }

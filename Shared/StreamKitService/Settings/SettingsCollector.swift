@@ -10,6 +10,8 @@ final class SettingsCollector {
     /// Keys whose values were read as a whole.
     private var taken: Set<SettingPath> = []
 
+    var keys: Set<String> { Set(known.map(\.description)) }
+
     func record(_ problem: SettingsProblem) {
         problems.append(problem)
     }

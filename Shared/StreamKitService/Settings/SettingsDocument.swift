@@ -58,6 +58,8 @@ public struct SettingsDocument {
     public struct Reading<Settings> {
         public let settings: Settings
         public let effective: [EffectiveSetting]
+        /// Every key that was asked for, whether or not it is there: `commit.interval`, `rules[0].require`.
+        public let keys: Set<String>
     }
 
     /// Reads the settings.
@@ -78,6 +80,6 @@ public struct SettingsDocument {
                 SettingsProblem(mark: root.mark, keyPath: "", message: "cannot be used, though no key is at fault")
             ])
         }
-        return Reading(settings: settings, effective: collector.effective)
+        return Reading(settings: settings, effective: collector.effective, keys: collector.keys)
     }
 }
