@@ -254,9 +254,11 @@ extension StreamThread {
                 ("task", "\(restoration.task)"), ("remaining", "\(restoration.remainingCount)"),
                 ("changelogs", task.stores.map(\.changelog.description).joined(separator: " ")),
             ])
-        restorations.removeAll { $0 === restoration }
+        let anew: Restoration
+        // Where that fails the old one stays, and the next turn tries again.
+        do throws(BrokerFailure) { anew = try self.restoration(of: task) } catch { throw .broker(error) }
+        for index in restorations.indices where restorations[index] === restoration { restorations[index] = anew }
         restoration.close()
-        do throws(BrokerFailure) { restorations.append(try self.restoration(of: task)) } catch { throw .broker(error) }
     }
 
     func closeTask(_ id: TaskID, park: Bool) {
