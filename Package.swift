@@ -76,7 +76,7 @@ let package = Package(
         shared("EmbeddedBroker", ["CLinux"]),
         shared(
             "StreamControl",
-            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKitService", "YAML"]),
+            ["CProcess", "Expressions", "JSON", "JSONSchema", "Kafka", "StreamKit", "StreamKitService", "YAML"]),
         shared("StreamKitTesting", ["StreamKit"]),
         // Services.
         service("cdc-forwarder", ruleServices + ["ChangeData", "JSON"]),
@@ -95,17 +95,16 @@ let package = Package(
         // Benchmarks.
         .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
         benchmark("rules-benchmark", ruleServices + ["JSON", "JSONSchema", "Patterns", "CAllocationCounter"]),
-        benchmark("kafka-copy", ["Kafka"]),
+        benchmark("kafka-copy", ["Kafka", "StreamKit"]),
         benchmark("broker-benchmark", ["EmbeddedBroker"]),
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
-        .target(name: "LanguageTestSupport", path: "Tests/LanguageTestSupport", swiftSettings: swift),
-        tests("JSONTests", ["JSON", "LanguageTestSupport"]),
-        tests("YAMLTests", ["LanguageTestSupport", "YAML"]),
+        tests("JSONTests", ["JSON", "TestSupport"]),
+        tests("YAMLTests", ["TestSupport", "YAML"]),
         tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("PatternsTests", ["LanguageTestSupport", "Patterns"]),
-        tests("ExpressionsTests", ["Expressions", "JSON", "LanguageTestSupport"]),
+        tests("PatternsTests", ["TestSupport", "Patterns"]),
+        tests("ExpressionsTests", ["Expressions", "JSON", "TestSupport"]),
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
@@ -124,10 +123,12 @@ let package = Package(
                 "Expressions", "StreamKit", "StreamKitRules", "StreamKitService", "StreamKitTesting", "aggregator",
                 "anomaly-detector", "cdc-forwarder", "deduplicator", "enricher", "validator",
             ]),
-        tests("EndToEnd", ["Kafka", "TestSupport"]),
-        tests("StreamControlTests", ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKitService", "streamctl"]),
-        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON"]),
-        tests("JSONSchemaTests", ["JSON", "JSONSchema", "LanguageTestSupport"]),
+        tests("EndToEnd", ["Kafka", "StreamKit", "TestSupport"]),
+        tests(
+            "StreamControlTests",
+            ["EmbeddedBroker", "Kafka", "StreamControl", "StreamKit", "StreamKitService", "streamctl"]),
+        tests("StreamKitTests", ["StreamKit", "StreamKitTesting", "JSON", "TestSupport"]),
+        tests("JSONSchemaTests", ["JSON", "JSONSchema", "TestSupport"]),
         tests("EmbeddedBrokerTests", ["EmbeddedBroker", "TestSupport", "embedded-broker"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,5 +1,6 @@
 import Glibc
 import Kafka
+import enum StreamKit.Murmur2
 
 func runCopy(_ arguments: [String]) {
     guard arguments.count >= 5 else {
@@ -83,7 +84,7 @@ final class Copy: RebalanceListener {
             record: { record in
                 while record.partitionIndex >= next.count { next.append(-1) }
                 next[record.partitionIndex] = record.offset + 1
-                let partition = record.key.map { Murmur2.partition(of: $0, count: partitionCount) } ?? 0
+                let partition = record.key.map { Murmur2.partition(of: $0, among: partitionCount) } ?? 0
                 do throws(ProduceError) {
                     if keepsHeaders, let headers = record.headers {
                         try producer.produce(

@@ -37,11 +37,7 @@ final class CustomerWatch: Processor {
             amount: order.amount, matches: order.matches, rules: rules,
             presentMilliseconds: context.time.nowMilliseconds + TaskTime.aheadMillisecondsMax)
         history.encode(into: &encoded)
-        var fault: StreamFault?
-        encoded.withUnsafeBytes { value in
-            do throws(StreamFault) { try store.put(key, value) } catch { fault = error }
-        }
-        if let fault { throw fault }
+        try encoded.withBytes { (value) throws(StreamFault) in try store.put(key, value) }
         for finding in findings { try alert(finding, customer: key, record) }
     }
 

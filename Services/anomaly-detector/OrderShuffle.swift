@@ -82,12 +82,10 @@ final class OrderShuffle: Processor {
         } catch {
             throw .refused(error)
         }
-        var fault: StreamFault?
-        value.withUnsafeBytes { bytes in
+        try value.withBytes { (bytes) throws(StreamFault) in
             shuffled.value = bytes
-            do throws(StreamFault) { try forward(shuffled) } catch { fault = error }
+            try forward(shuffled)
         }
-        if let fault { throw fault }
     }
 
     private func order() throws(Refusal) -> ShuffledOrder {

@@ -48,6 +48,7 @@ public final class JSONSchema: Sendable {
         self.warnings = warnings
     }
 
+    /// The same, of a string.
     public convenience init(
         _ text: String, uri: String = JSONSchema.inlineURI, formats: Formats = .annotation,
         load: (String) throws -> [UInt8]? = { _ in nil }

@@ -6,6 +6,7 @@ public import JSON
 /// record allocates nothing. A record that would take for ever, by alternatives within alternatives, is refused after a number
 /// of steps.
 public final class SchemaValidator {
+    /// So many violations are enough for a person.
     public static let defaultViolationLimit = 20
     /// About a second.
     public static let defaultStepLimit = 20_000_000

@@ -1,5 +1,6 @@
 /// Why a pattern cannot be compiled.
 public struct PatternError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong with the pattern.
     public let message: String
     /// The character of the pattern, counted from 0, at which it went wrong; nil where it is about the whole.
     public let offset: Int?

@@ -25,8 +25,7 @@ struct PendingWrites: ~Copyable {
     private var arena: UnsafeMutableRawPointer
     private var arenaCapacity: Int
     private var arenaCount = 0
-    /// Keys come from outside; with a fixed seed somebody could send only such as collide.
-    private let seed = UInt64.random(in: 1 ... .max)
+    private let hash = KeyHash()
     private static let firstSlots = 1_024
     private static let firstArena = 64 << 10
 
@@ -43,7 +42,7 @@ struct PendingWrites: ~Copyable {
 
     func find(_ key: Bytes) -> Found {
         if entries.isEmpty { return .none }
-        let hash = Self.hash(key, seed)
+        let hash = self.hash(key)
         let index = slots[slot(key, hash)]
         return index < 0 ? .none : found(Int(index))
     }
@@ -56,7 +55,7 @@ struct PendingWrites: ~Copyable {
 
     /// - Parameter value: nil removes the key.
     mutating func write(_ key: Bytes, _ value: Bytes?) {
-        let hash = Self.hash(key, seed)
+        let hash = self.hash(key)
         let slot = slot(key, hash)
         if slots[slot] >= 0 {
             let index = Int(slots[slot])
@@ -174,26 +173,6 @@ struct PendingWrites: ~Copyable {
             while slots[slot] >= 0 { slot = (slot + 1) & mask }
             slots[slot] = Int32(truncatingIfNeeded: index)
         }
-    }
-
-    private static func hash(_ key: Bytes, _ seed: UInt64) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: key.count)
-        var index = 0
-        while index &+ 8 <= key.count {
-            hash = mix(hash ^ key.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            index &+= 8
-        }
-        var last: UInt64 = 0
-        while index < key.count {
-            last = last << 8 | UInt64(key[index])
-            index &+= 1
-        }
-        return mix(hash ^ last)
-    }
-
-    private static func mix(_ word: UInt64) -> UInt64 {
-        let product = word.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
-        return product.high ^ product.low
     }
 }
 

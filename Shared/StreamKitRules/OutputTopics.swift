@@ -11,6 +11,7 @@ public struct OutputTopics: Sendable {
     /// nil where there is no choice.
     let choice: Expression?
 
+    /// Reads them; what is wrong is recorded.
     public init(_ settings: SettingsReader, _ key: String, _ declarations: RuleDeclarations) {
         guard settings.isPresent("\(key).topics") else {
             sinks = [settings.sink(key)]
@@ -25,6 +26,7 @@ public struct OutputTopics: Sendable {
         choice = declarations.compile(section, "topic", expecting: .string)
     }
 
+    /// What is evaluated for each record.
     public var expressions: [Expression] { choice.map { [$0] } ?? [] }
 }
 

@@ -47,6 +47,23 @@ final class CompactionTests: XCTestCase {
         XCTAssertEqual(try broker.fetch("t", from: 1).highWatermark, 1_001)
     }
 
+    /// A batch that ends before the offset asked for would be fetched again and again by a client with small limits.
+    func testEveryFetchGoesOnFromItsOffset() throws {
+        let broker = try compactedBroker()
+        XCTAssertEqual(try broker.produce(Batches.batch([.init("only", key: "once")]), to: "t").error, 0)
+        try fill(broker, rounds: 300)
+        broker.advance(10_000)
+        let end = try broker.fetch("t").highWatermark
+        var gaps = 0
+        for offset in 0..<end {
+            let fetched = try broker.fetch("t", from: offset, maximumBytes: 1)
+            let batch = try XCTUnwrap(Batches.decode(fetched.records).first)
+            XCTAssertGreaterThanOrEqual(batch.lastOffset, offset)
+            if batch.baseOffset > offset { gaps += 1 }
+        }
+        XCTAssertGreaterThan(gaps, 0)
+    }
+
     func testTombstonesGoAfterTheirTime() throws {
         let broker = try compactedBroker(["delete.retention.ms": "60000"])
         XCTAssertEqual(try broker.produce(Batches.batch([.init(nil, key: "gone")]), to: "t").error, 0)

@@ -14,14 +14,16 @@ final class KillTests: XCTestCase {
         let environment = ProcessInfo.processInfo.environment
         let seed = environment["EMBEDDED_BROKER_KILL_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...9_999)
         var rest = environment["EMBEDDED_BROKER_KILLS"].flatMap { Int($0) } ?? 20
+        let livesLong = rest > 100
         print("EMBEDDED_BROKER_KILL_SEED=\(seed)")
         var random = Random(state: seed)
         while rest > 0 {
             let kills = min(rest, Self.killsOnOneDirectory)
-            let victim = try Victim(options, random: Random(state: random.next()))
+            let victim = try Victim(options, livesLongNowAndThen: livesLong, random: Random(state: random.next()))
             defer { victim.end() }
             try Workload(victim).run(kills: kills, seed: seed)
             rest -= kills
+            if livesLong { FileHandle.standardError.write(Data("\(rest) kills to go\n".utf8)) }
         }
     }
 
@@ -44,13 +46,15 @@ private final class Victim {
     private(set) var driver: RemoteDriver
     private(set) var kills = 0
     private let options: [String]
+    private let livesLongNowAndThen: Bool
     private let directory: URL
     private var program: Program
     private var random: Random
     private var death: DispatchWorkItem?
 
-    init(_ options: [String], random: Random) throws {
+    init(_ options: [String], livesLongNowAndThen: Bool, random: Random) throws {
         self.options = options
+        self.livesLongNowAndThen = livesLongNowAndThen
         self.random = random
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("broker-\(UUID().uuidString)")
         program = try Self.start(options, directory)
@@ -67,9 +71,9 @@ private final class Victim {
         return driver
     }
 
-    /// Lets the broker be killed soon; now and then so late that maintenance has set in.
+    /// Lets the broker be killed soon; in long runs now and then so late that maintenance has set in.
     func scheduleDeath() {
-        let isLate = Int.random(in: 0..<25, using: &random) == 0
+        let isLate = livesLongNowAndThen && Int.random(in: 0..<25, using: &random) == 0
         let microseconds =
             isLate
             ? Int.random(in: 4_990_000...5_050_000, using: &random)
@@ -137,7 +141,7 @@ private final class Workload {
             let commits = Int.random(in: 0..<3, using: &random) > 0
             try transaction(number, commits: commits)
             try writePlain("\(number)")
-            if victim.kills > verified {
+            if victim.kills >= verified + 10 {
                 verified = victim.kills
                 try verify()
             }

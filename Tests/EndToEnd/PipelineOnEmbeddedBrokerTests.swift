@@ -1,4 +1,5 @@
 import XCTest
+import TestSupport
 
 /// The same pipeline and oracle on the project's own broker, which needs nothing else.
 final class PipelineOnEmbeddedBrokerTests: XCTestCase {

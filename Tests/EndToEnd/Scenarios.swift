@@ -1,5 +1,6 @@
 import Foundation
 import XCTest
+import TestSupport
 
 /// What is done to the pipeline, the same on every broker. Afterwards the oracle looks at what is there.
 struct Scenarios {

@@ -1,5 +1,6 @@
 import Foundation
 import XCTest
+import TestSupport
 
 /// `SOAK=1` (`make soak`): 200,000 orders and 50 kills, by `SEED`, on each kind of broker. `SOAK_KILLS=20` makes it 20, with 4,000
 /// orders each.

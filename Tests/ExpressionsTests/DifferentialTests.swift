@@ -1,7 +1,7 @@
 import Expressions
 import Foundation
 import JSON
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 /// The same expressions by an independent implementation: cel-python from PyPI.

@@ -1,6 +1,6 @@
 import Expressions
 import JSON
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 /// Hostile input ends in a value or an error: no trap, no hang, bounded memory.

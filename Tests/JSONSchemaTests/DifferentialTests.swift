@@ -1,6 +1,6 @@
 import JSON
 import JSONSchema
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 /// Random schemas and instances, judged here and by the Python package `jsonschema`.

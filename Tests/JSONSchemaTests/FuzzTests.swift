@@ -1,6 +1,6 @@
 import JSON
 import JSONSchema
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 final class FuzzTests: XCTestCase {

@@ -1,5 +1,5 @@
 import JSON
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 /// Damaged texts, judged here and by the Python package `orjson`: whether they are JSON, and what strings and floats they hold.

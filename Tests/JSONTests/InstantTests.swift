@@ -1,6 +1,6 @@
 import Foundation
 import JSON
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 final class InstantTests: XCTestCase {

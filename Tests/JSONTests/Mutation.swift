@@ -1,4 +1,4 @@
-import LanguageTestSupport
+import TestSupport
 
 /// Damages texts in ways that hit their grammar.
 enum Mutation {

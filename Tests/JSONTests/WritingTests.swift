@@ -1,5 +1,5 @@
 import JSON
-import LanguageTestSupport
+import TestSupport
 import XCTest
 
 final class WritingTests: XCTestCase {

@@ -1,4 +1,4 @@
-import LanguageTestSupport
+import TestSupport
 import Patterns
 import XCTest
 

@@ -148,21 +148,6 @@ final class AggregatorTimeTests: XCTestCase {
         XCTAssertEqual(try take(driver), ["us 1 10.00"])
     }
 
-    func testAPartitionWithRecordsLeftToReadIsNotIdle() throws {
-        let driver = try driver(["idle_after=1s"], partitions: 2)
-        try pipe(driver, "15:20:00", partition: 0)
-        try driver.advance(milliseconds: 2_000)
-        for number in 0..<50 {
-            driver.cluster.append(
-                to: input, key: nil,
-                order(["region": #""eu""#, "amount": "1", "timestamp": "\"2025-01-13T15:00:0\(number % 10)Z\""]),
-                partition: 1)
-        }
-        try driver.advance(milliseconds: 5_000)
-        // Partition 0 closed nothing of its own before it fell idle, and 15:20 is where it stands.
-        XCTAssertEqual(driver.take(OrderServices.topic("dlq")).count, 0)
-    }
-
     /// What comes one by one after a pause closes windows as before, though each is read to the end at once.
     func testAPartitionThatReturnsIsHeardAgain() throws {
         let driver = try driver(["idle_after=1s"])
@@ -228,5 +213,20 @@ final class AggregatorTimeTests: XCTestCase {
         XCTAssertEqual(try take(driver), [])
         XCTAssertEqual(
             try driver.take(OrderServices.topic("dlq")).map { try $0.object()["error_type"] as? String }, ["LATE"])
+    }
+
+    func testARestartTakesNoTimeBackThatClosedAWindow() throws {
+        let driver = try driver(["idle_after=1s", "advance_when_all_idle=true"])
+        try pipe(driver, "15:29:00")
+        try pipe(driver, "15:36:00", region: "eu")
+        // From 15:36 to 15:40, which closes the first window.
+        try driver.advance(milliseconds: 1_000 + 245_000)
+        XCTAssertEqual(try take(driver), ["us 1 10.00"])
+        try driver.restart()
+        // From there to 15:50, and not from 15:36 again.
+        try driver.advance(milliseconds: 1_000 + 595_000)
+        XCTAssertEqual(try take(driver), [])
+        try driver.advance(milliseconds: 15_000)
+        XCTAssertEqual(try take(driver), ["eu 1 10.00"])
     }
 }

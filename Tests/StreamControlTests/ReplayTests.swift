@@ -1,6 +1,7 @@
 import EmbeddedBroker
 import Foundation
 import Kafka
+import enum StreamKit.Murmur2
 import XCTest
 
 /// `streamctl dlq replay`: each record that dead letters hold goes back once.
@@ -194,7 +195,7 @@ final class ReplayTests: XCTestCase {
         let records = try read(broker, "repaired")
         XCTAssertEqual(Set(records.compactMap(\.key)), [Array("a".utf8), Array("b".utf8), Array("c".utf8)])
         for record in records {
-            XCTAssertEqual(record.partition, (record.key ?? []).withUnsafeBytes { Murmur2.partition(of: $0, count: 2) })
+            XCTAssertEqual(record.partition, (record.key ?? []).withUnsafeBytes { Murmur2.partition(of: $0, among: 2) })
         }
         XCTAssertEqual(try replay(broker, "--yes", "--to", "nowhere").error, "nothing to put back\n")
         XCTAssertEqual(try Streamctl.run("dlq", "replay", "no", "--yes", servers: broker.bootstrapServers).code, 1)

@@ -1,6 +1,7 @@
 import EmbeddedBroker
 import Foundation
 import Kafka
+import enum StreamKit.Murmur2
 import XCTest
 
 final class TopicsAndTailTests: XCTestCase {
@@ -115,7 +116,7 @@ final class TopicsAndTailTests: XCTestCase {
             ["a=1", "b=2", "null=no key", "null=no tab", "a=null"])
         for record in records {
             guard let key = record["key"] as? String else { continue }
-            let partition = Array(key.utf8).withUnsafeBytes { Murmur2.partition(of: $0, count: 8) }
+            let partition = Array(key.utf8).withUnsafeBytes { Murmur2.partition(of: $0, among: 8) }
             XCTAssertEqual(record["partition"] as? Int, Int(partition))
         }
         let unknown = try Streamctl.run("produce", "missing", servers: broker.bootstrapServers, input: "x\n")

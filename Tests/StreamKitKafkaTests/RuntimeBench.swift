@@ -154,7 +154,7 @@ final class Bench {
                     var outgoing = OutgoingHeaders()
                     for (name, value) in headers { outgoing.add(name, value) }
                     try producer.produce(
-                        to: topic, partition: Kafka.Murmur2.partition(of: key, count: partitions), key: key,
+                        to: topic, partition: Murmur2.partition(of: key, among: partitions), key: key,
                         value: value,
                         timestampMilliseconds: timestamp, headers: outgoing)
                 }

@@ -16,7 +16,7 @@ final class CheckTests: XCTestCase {
         for (name, text) in files { try folder.write(name, text) }
         let check = try Check(service, try folder.write("s.yaml", common + yaml), in: folder)
         XCTAssertEqual(check.code, 78)
-        let mistake = "  s.yaml:3:32: output.partitions: must be a whole number from 1 to 100000, not 0"
+        let mistake = "  s.yaml:3:34: output.partitions: must be a whole number from 1 to 100000, not 0"
         XCTAssertTrue(check.lines.contains(mistake), "\(check.lines)")
         return check.lines.dropFirst().filter { $0 != mistake }
     }
@@ -80,7 +80,7 @@ final class CheckTests: XCTestCase {
             [
                 "  order schema.json:3:27: schema: #/properties/amount/minimum: minimum must be a number",
                 "  order schema.json:5:24: schema: #/properties/status/$ref: #/$defs/none leads nowhere",
-                "  parts.json:2:22: schema: #/$defs/region/enum: enum must be a list",
+                "  parts.json:2:22: schema: #/$defs/region/enum: enum must be a list of values",
             ])
         XCTAssertEqual(
             try problems("validator", "schema: {file: none.json}"),
@@ -167,7 +167,9 @@ final class CheckTests: XCTestCase {
             ),
         ]
         for (service, yaml, wrong) in cases {
-            let problems = try problems(service, yaml).filter { $0.hasPrefix("  s.yaml:") }
+            let problems = try problems(service, yaml).filter {
+                $0.hasPrefix("  s.yaml:") && !$0.contains("unknown key")
+            }
             let keys = problems.compactMap { $0.split(separator: " ").dropFirst().first?.dropLast() }.map(String.init)
             XCTAssertEqual(keys, wrong, "\(service): \(problems)")
         }

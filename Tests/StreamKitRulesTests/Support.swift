@@ -1,4 +1,5 @@
 import Expressions
+import class Expressions.Expression
 import Foundation
 import StreamKit
 import StreamKitRules
@@ -54,7 +55,7 @@ struct Check {
 struct RuleStep: Sendable {
     let declarations: RuleDeclarations
     let fields: [ComputedField]
-    let key: Expression?
+    let key: Expressions.Expression?
     let output: OutputTopics
 
     init(_ settings: SettingsReader) {
@@ -66,7 +67,9 @@ struct RuleStep: Sendable {
         self.declarations = declarations
     }
 
-    var expressions: [Expression] { fields.map(\.expression) + (key.map { [$0] } ?? []) + output.expressions }
+    var expressions: [Expressions.Expression] {
+        fields.map(\.expression) + (key.map { [$0] } ?? []) + output.expressions
+    }
 }
 
 final class RuleStepProcessor: Processor {

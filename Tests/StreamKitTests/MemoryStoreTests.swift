@@ -1,6 +1,7 @@
 import Foundation
 import StreamKit
 import XCTest
+import TestSupport
 
 /// The store in memory against a dictionary.
 final class MemoryStoreTests: XCTestCase {
@@ -58,7 +59,7 @@ final class MemoryStoreTests: XCTestCase {
     }
 
     /// Sizes about the arena's limits: units, listed blocks, whole chunks.
-    private func size(_ random: inout SeededGenerator) -> Int {
+    private func size(_ random: inout SeededRandom) -> Int {
         switch Int.random(in: 0..<40, using: &random) {
         case 0: Int.random(in: 4000...4200, using: &random)
         case 1: Int.random(in: 4096...20_000, using: &random)
@@ -69,7 +70,7 @@ final class MemoryStoreTests: XCTestCase {
     }
 
     private func run(seed: UInt64, steps: Int) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         let store = MemoryStore()
         var model = Model()
         var cursor = SweepCursor()
@@ -197,31 +198,5 @@ final class MemoryStoreTests: XCTestCase {
             try store.commit(ChangelogPosition(offset: 3))
         }
         XCTAssertLessThan(store.byteCount, bytes + 100_000)
-    }
-}
-
-final class Murmur2Tests: XCTestCase {
-    /// The vectors of Kafka's own tests of the Java clients' partitioner.
-    func testItHashesAsKafkasJavaClientsDo() {
-        let vectors: [(String, Int32)] = [
-            ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536),
-            ("a-little-bit-longer-string", -1_486_304_829),
-            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971), ("abc", 479_470_107),
-        ]
-        for (text, hash) in vectors {
-            let found = Array(text.utf8).withUnsafeBytes { Murmur2.hash($0) }
-            XCTAssertEqual(Int32(bitPattern: found), hash, text)
-        }
-    }
-
-    func testEveryKeyHasAPartition() {
-        var counts = [Int](repeating: 0, count: 12)
-        for number in 0..<12_000 {
-            let partition = Array("key-\(number)".utf8).withUnsafeBytes { Murmur2.partition(of: $0, among: 12) }
-            counts[Int(partition)] += 1
-        }
-        XCTAssertTrue(counts.allSatisfy { (800...1200).contains($0) }, "\(counts)")
-        XCTAssertEqual(Murmur2.partition(of: Bytes(start: nil, count: 0), among: 1), 0)
-        XCTAssertEqual(Murmur2.partition(of: Bytes(start: nil, count: 0), among: 0), 0)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import StreamKit
 import StreamKitTesting
 import XCTest
+import TestSupport
 
 /// Several threads in a group: zombies, rebalances under load, stores that move and come back.
 final class StreamThreadGroupTests: XCTestCase {
@@ -94,7 +95,7 @@ final class StreamThreadGroupTests: XCTestCase {
     }
 
     private func simulate(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         let partitions = Int32.random(in: 1...4, using: &random)
         let fixture = Fixture(partitions: partitions)
         let kind: InMemoryStores.Kind = Bool.random(using: &random) ? .volatile : .durable
@@ -168,7 +169,7 @@ final class StreamThreadGroupTests: XCTestCase {
     }
 
     /// Some failures at random calls.
-    private func plan(_ faults: FaultPlan, _ random: inout SeededGenerator) {
+    private func plan(_ faults: FaultPlan, _ random: inout SeededRandom) {
         let kinds: [(PortOperation, FaultPlan.Moment, BrokerFailure.Response)] = [
             (.begin, .before, .abort), (.send, .before, .abort), (.send, .after, .recreate), (.flush, .after, .abort),
             (.sendOffsets, .before, .retry), (.sendOffsets, .after, .abort), (.sendOffsets, .after, .recreate),
@@ -182,18 +183,5 @@ final class StreamThreadGroupTests: XCTestCase {
             guard let kind = kinds.randomElement(using: &random) else { continue }
             faults.fail(kind.0, call: Int.random(in: 1...15, using: &random), kind.1, kind.2)
         }
-    }
-}
-
-/// Numbers that a seed repeats.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }

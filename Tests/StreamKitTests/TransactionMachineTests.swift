@@ -1,5 +1,6 @@
 import StreamKit
 import XCTest
+import TestSupport
 
 final class TransactionMachineTests: XCTestCase {
     private typealias Action = TransactionMachine.Action
@@ -123,7 +124,7 @@ final class TransactionMachineTests: XCTestCase {
     /// it and dropped only if it did not.
     func testRandomConversationsEndWithWhatTheBrokerDid() {
         for seed in 1...3000 {
-            var random = SeededGenerator(seed: UInt64(seed))
+            var random = SeededRandom(seed: UInt64(seed))
             var machine = TransactionMachine(retriesMax: Int.random(in: 0...4, using: &random))
             machine.opened()
             var isCommitted = false

@@ -20,6 +20,8 @@ final class Segment {
     private var index: [IndexEntry] = []
     private(set) var maximumTimestamp = Int64.min
     private(set) var lastBatch: Place?
+    /// The offset after the last batch. Compaction can leave none for the offsets from here up to `endOffset`.
+    private var lastBatchEnd: Int64
     /// On the broker's wall clock: records' own times may lie years back. After a restart, that of the restart.
     var lastAppendMilliseconds: Int64 = 0
     /// The offset after the last one stored here.
@@ -28,6 +30,7 @@ final class Segment {
     init(baseOffset: Int64, storage: any SegmentStorage) {
         self.baseOffset = baseOffset
         self.storage = storage
+        lastBatchEnd = baseOffset
         endOffset = baseOffset
     }
 
@@ -39,7 +42,8 @@ final class Segment {
         }
         maximumTimestamp = max(maximumTimestamp, header.maximumTimestamp)
         lastBatch = Place(offset: baseOffset, position: position)
-        endOffset = baseOffset + Int64(header.lastOffsetDelta) + 1
+        lastBatchEnd = baseOffset + Int64(header.lastOffsetDelta) + 1
+        endOffset = lastBatchEnd
     }
 
     /// The offsets up to `offset` belong here although compaction left no batch at their end.
@@ -80,7 +84,7 @@ final class Segment {
 
     /// Where the first batch stands that ends at or after `offset`; the end of the segment if none does.
     func place(of offset: Int64) throws(StorageError) -> Place {
-        if offset >= endOffset { return Place(offset: endOffset, position: storage.byteCount) }
+        if offset >= lastBatchEnd { return Place(offset: endOffset, position: storage.byteCount) }
         if let lastBatch, offset >= lastBatch.offset { return lastBatch }
         var position = index.last(before: { $0.offset <= offset })?.position ?? 0
         while let header = try header(at: position) {

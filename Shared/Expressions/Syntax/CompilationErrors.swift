@@ -1,6 +1,8 @@
 /// One reason why an expression cannot be used, found before any record is read.
 public struct CompilationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, and where a name was misspelt the nearest one that is right.
     public let message: String
+    /// Where it begins.
     public let location: SourceLocation
     /// The source line and a caret under the place.
     public let excerpt: String
@@ -10,6 +12,7 @@ public struct CompilationError: Error, Hashable, Sendable, CustomStringConvertib
 
 /// Everything that is wrong with one expression, in the order of its source.
 public struct CompilationErrors: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Never empty.
     public let errors: [CompilationError]
 
     public var description: String { errors.map(\.description).joined(separator: "\n") }

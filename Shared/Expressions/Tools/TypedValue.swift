@@ -90,8 +90,11 @@ enum TypedValue {
         case .bool:
             return json.bool.map { .bool($0) }
                 ?? text(json).flatMap { $0 == "true" ? true : $0 == "false" ? false : nil }
-        case .int: return (json.int64 ?? whole(json) ?? text(json).flatMap { Int64($0.string) }).map { .int($0) }
-        case .uint: return (json.uint64 ?? whole(json) ?? text(json).flatMap { UInt64($0.string) }).map { .uint($0) }
+        // A whole number may be written with a fraction or an exponent: 5.0, 1e3.
+        case .int:
+            return (json.decimal?.int64Value ?? text(json).flatMap { Int64($0.string) }).map { .int($0) }
+        case .uint:
+            return (json.decimal?.uint64Value ?? text(json).flatMap { UInt64($0.string) }).map { .uint($0) }
         case .double: return json.double.map { .double($0) } ?? text(json).flatMap(parseDouble).map { .double($0) }
         case .decimal:
             return (json.decimal ?? text(json).flatMap { Decimal($0.string) }).map { .decimal($0) }
@@ -101,14 +104,6 @@ enum TypedValue {
         case .duration: return text(json).flatMap { try? parseDuration($0) }.map { .duration(nanoseconds: $0) }
         case .dyn, .error, .parameter: return dynamic(json)
         }
-    }
-
-    /// A whole number that is written with a fraction or an exponent: 5.0, 1e3.
-    private static func whole<Integer: FixedWidthInteger>(_ json: JSONValue) -> Integer? {
-        guard let decimal = json.decimal, let rounded = try? decimal.rounded(scale: 0), rounded == decimal else {
-            return nil
-        }
-        return Integer(exactly: rounded.mantissa)
     }
 
     private static func text(_ json: JSONValue) -> Text? {

@@ -46,6 +46,7 @@ public struct Environment: Sendable {
 
     /// The namespace in which names are looked up first: in `a.b`, `x` means `a.b.x`, else `a.x`, else `x`.
     public var container = ""
+    /// How long expressions may be, and what evaluating one may cost.
     public var limits = Limits()
 
     private(set) var variables: [String: Variable] = [:]
@@ -55,6 +56,7 @@ public struct Environment: Sendable {
     /// Whether names that nothing declares are fields of the record, of type dyn.
     private(set) var hasOpenRecord = false
 
+    /// Nothing but the language: no variables, no record.
     public init() {}
 
     /// Declares a variable, or declares it anew. A name may be qualified: `record.key`.

@@ -30,6 +30,7 @@ public indirect enum ValueType: Hashable, Sendable {
 
 /// An object whose fields are known, say from a schema: selecting any other field is a compile-time error.
 public struct ObjectType: Hashable, Sendable {
+    /// A field and the type that its value must have; `.dyn` where it may have any.
     public struct Field: Hashable, Sendable {
         public let name: String
         public let type: ValueType
@@ -42,6 +43,7 @@ public struct ObjectType: Hashable, Sendable {
 
     /// How messages call it.
     public let name: String
+    /// In any order; the names are distinct.
     public let fields: [Field]
 
     public init(name: String, fields: [Field]) {

@@ -1,5 +1,6 @@
 /// Why an expression has no value for a record.
 public struct EvaluationError: Error, Sendable, CustomStringConvertible {
+    /// The kinds of failures, for programs; people read the message.
     public enum Reason: Hashable, Sendable {
         /// No overload of a function or operator takes these types: the operands were `dyn` when the expression was checked.
         case noSuchOverload
@@ -16,11 +17,13 @@ public struct EvaluationError: Error, Sendable, CustomStringConvertible {
     }
 
     public let reason: Reason
+    /// What happened, without the place.
     public let message: String
     /// The field of the record whose value was missing or of another type than declared.
     public let field: String?
     /// Where in the expression, once known.
     public internal(set) var location: SourceLocation?
+    /// The source line and a caret under the place, once known.
     public internal(set) var excerpt: String?
     /// Byte offset of the innermost expression that failed; negative while unknown.
     var offset: Int = -1
@@ -31,6 +34,7 @@ public struct EvaluationError: Error, Sendable, CustomStringConvertible {
         self.field = field
     }
 
+    /// Line and column, the message, and the source line with a caret.
     public var description: String {
         guard let location, let excerpt else { return message }
         return "\(location): \(message)\n\(excerpt)"

@@ -3,6 +3,7 @@
 /// Unlike Swift's String, equality and order are those of the code points (é in one code point is not é in two), and
 /// nothing is decoded to compare, search or split.
 public struct Text: Hashable, Sendable {
+    /// Valid UTF-8.
     public let utf8: [UInt8]
 
     public init(_ string: String) {

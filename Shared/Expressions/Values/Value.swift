@@ -1,6 +1,12 @@
 public import JSON
 
 /// What an expression works on and yields.
+///
+/// ```swift
+/// context.set("regions", ["eu": "EU", "us": "US"])            // a map, by literals
+/// context.set("limit", .decimal(limit))
+/// if case .string(let text) = try expression.evaluate(in: context) { use(text.string) }
+/// ```
 public enum Value: Sendable {
     case null
     case bool(Bool)
@@ -21,6 +27,7 @@ public enum Value: Sendable {
     case number(JSONNumber)
 }
 
+/// A JSON number with a fraction or an exponent: its text, which `decimal(x)` reads, and the nearest double.
 public struct JSONNumber: Sendable {
     public let text: Text
     public let double: Double

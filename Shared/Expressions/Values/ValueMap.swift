@@ -2,6 +2,7 @@
 ///
 /// Keys are bool, int, uint or string; numbers that are equal are the same key, whatever their types.
 public struct ValueMap: Sendable {
+    /// In the order in which their keys were first set.
     public private(set) var entries: [(key: Value, value: Value)] = []
     private var places: [Key: Int] = [:]
 
@@ -18,10 +19,12 @@ public struct ValueMap: Sendable {
     public var count: Int { entries.count }
     public var isEmpty: Bool { entries.isEmpty }
 
+    /// The value under a key; nil where there is none.
     public subscript(key: Value) -> Value? {
         place(of: key).map { entries[$0].value }
     }
 
+    /// The value under a string.
     public subscript(key: Text) -> Value? {
         place(of: .text(key)).map { entries[$0].value }
     }

@@ -20,6 +20,13 @@ public enum DecimalError: Error, Sendable, Equatable, CustomStringConvertible {
 /// For money and rates: no binary float is involved anywhere, and what does not fit is an error, never a wrap or a rounding that
 /// nobody asked for. `scale` counts the digits after the point and is kept as written (`1.50` prints as `1.50`), but
 /// equality, order and hashing are numeric: `1.5 == 1.50`.
+///
+/// ```swift
+/// let amount = Decimal("129.95"), rate = Decimal("0.0825")                   // nil where the text is no such number
+/// let tax = try amount.multiplied(by: rate).rounded(scale: 2)                // 10.72: half to even unless told
+/// let share = try amount.divided(by: Decimal(3), scale: 4, rounding: .down)  // 43.3166
+/// let large = Decimal("1E+3")                                                // prints as 1000
+/// ```
 public struct Decimal: Sendable {
     /// All digits as one integer, with the sign.
     public let mantissa: Int128
@@ -39,6 +46,7 @@ public struct Decimal: Sendable {
         self.init(unchecked: mantissa, scale: scale)
     }
 
+    /// An integer, with a scale of 0.
     public init(_ integer: Int64) {
         self.init(unchecked: Int128(integer), scale: 0)
     }
@@ -94,6 +102,7 @@ public struct Decimal: Sendable {
         return number.storedScale == 0 ? number.smallMantissa : nil
     }
 
+    /// The number as an integer without a sign, where it is one and fits.
     public var uint64Value: UInt64? {
         let number = normalized
         return number.storedScale == 0 ? UInt64(exactly: number.mantissa) : nil

@@ -128,6 +128,7 @@ extension Decimal {
         return Decimal(unchecked: try Decimal.signed(kept, negative: negative), scale: max(0, scale))
     }
 
+    /// The number with the other sign.
     public func negated() throws(DecimalError) -> Decimal {
         let (mantissa, overflow) = Int128(0).subtractingReportingOverflow(mantissa)
         if overflow { throw .overflow }

@@ -5,6 +5,7 @@ extension JSONValue {
         kind == .number ? NumberText(bytes) : nil
     }
 
+    /// Whether both are the same value: numbers by what they are worth, objects whatever their order.
     public func isEqual(to other: JSONValue) -> Bool {
         guard kind == other.kind else { return false }
         switch kind {

@@ -1,5 +1,6 @@
 /// Why bytes are not one JSON value (RFC 8259), and at which byte.
 public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What the grammar, or a limit, objects to.
     public enum Reason: Sendable, Equatable {
         /// Something else stands where the grammar wants `what`; `found` is nil at the end of the input.
         case expected(Expectation, found: UInt8?)
@@ -21,6 +22,7 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         case tooLong
     }
 
+    /// What the grammar wants at a place.
     public enum Expectation: String, Sendable {
         case value = "a value"
         case key = "a key in quotes"

@@ -15,6 +15,7 @@
 /// for (key, value) in record.root.members { … }
 /// ```
 public final class JSONRecord {
+    /// Levels of nesting that a record may have unless told otherwise.
     public static let defaultMaximumDepth = 128
 
     /// Errors go to logs and dead letters: they do not quote more of a key.

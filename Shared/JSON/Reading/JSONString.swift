@@ -2,6 +2,7 @@ internal import Glibc
 
 /// The content of a JSON string or key, borrowed and checked, its escapes not yet decoded.
 public struct JSONString {
+    /// Whether decoding it takes more than its bytes.
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let count: Int
     public let hasEscapes: Bool

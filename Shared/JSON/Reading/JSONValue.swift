@@ -14,6 +14,7 @@ public struct JSONValue {
         self.node = node
     }
 
+    /// What it is; known without decoding.
     @inlinable
     public var kind: JSONKind {
         @inline(__always) get { node.pointee.kind }

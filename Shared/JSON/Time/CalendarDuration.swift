@@ -34,6 +34,7 @@ public struct CalendarDuration: Sendable, Hashable {
         self = parsed
     }
 
+    /// The same, of UTF-8 bytes.
     public init?(iso8601 bytes: UnsafeRawBufferPointer) {
         var rest = bytes[...]
         let isNegative = rest.first == UInt8(ascii: "-")

@@ -112,6 +112,7 @@ public struct CivilTime: Sendable, Hashable {
         self.nanosecond = nanosecond
     }
 
+    /// What a calendar and a clock show at an instant, so many seconds east of UTC.
     public init(_ instant: Instant, offsetSeconds: Int = 0) {
         let local = Int(instant.seconds) &+ offsetSeconds
         let days = (local >= 0 ? local : local &- 86_399) / 86_400

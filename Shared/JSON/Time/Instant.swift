@@ -4,6 +4,12 @@ internal import Glibc
 ///
 /// The range is what 64 bits of milliseconds reach, some 292 million years either side of 1970. RFC 3339 writes the years 0000 to
 /// 9999 of it.
+///
+/// ```swift
+/// let placed = Instant("2026-11-21T14:30:05.120+01:00")    // nil where the text is no such time
+/// placed?.description                                       // 2026-11-21T13:30:05.120Z
+/// placed?.millisecondsSinceEpoch                            // what Kafka has for timestamps
+/// ```
 public struct Instant: Sendable, Hashable {
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     public let seconds: Int64

@@ -57,6 +57,7 @@ public final class JSONSplice {
     private var editCount = 0
     private var open: UnsafeMutablePointer<Field>?
 
+    /// Changes what the record has read; its fields are declared to that record, which forgets what it read.
     public init(_ record: JSONRecord) {
         self.record = record
         fields = .allocate(capacity: capacity)

@@ -3,6 +3,17 @@
 /// Commas follow from the last byte written, so that a writer has no state of its own and pieces can be mixed with raw bytes: one
 /// comes before whatever does not follow a bracket, a colon, a line's end or nothing. That brackets match, and that members have
 /// keys, is the caller's part.
+///
+/// ```swift
+/// let output = OutputBuffer()
+/// let writer = JSONWriter(output)
+/// writer.beginObject()
+/// writer.key("order_id")
+/// writer.string("ORD-1")
+/// writer.key("amount")
+/// writer.decimal(amount)
+/// writer.endObject()                     // output.bytes is {"order_id":"ORD-1","amount":129.95}
+/// ```
 public struct JSONWriter {
     public let output: OutputBuffer
 

@@ -6,6 +6,7 @@ public final class OutputBuffer {
     @usableFromInline internal private(set) var length = 0
     @usableFromInline internal private(set) var capacity: Int
 
+    /// Room for so many bytes; it grows when they do not suffice.
     public init(capacity: Int = 512) {
         self.capacity = max(capacity, 64)
         base = .allocate(byteCount: self.capacity, alignment: 1)
@@ -23,6 +24,7 @@ public final class OutputBuffer {
     public var count: Int { length }
     public var isEmpty: Bool { length == 0 }
 
+    /// Forgets what was written; the memory is kept.
     public func removeAll() {
         length = 0
     }

@@ -8,6 +8,7 @@ extension OutputBuffer {
         append(UInt8(ascii: "\""))
     }
 
+    /// Appends a JSON string: quotes, and escapes where the grammar wants them.
     public func appendQuoted(_ text: String) {
         var text = text
         text.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0)) }

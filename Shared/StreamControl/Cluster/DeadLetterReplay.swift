@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JSON
 internal import Kafka
+internal import enum StreamKit.Murmur2
 
 /// What `streamctl dlq replay` is asked for.
 public struct ReplayRequest: Sendable {
@@ -159,7 +160,7 @@ public final class DeadLetterReplay {
         let count = max(1, try partitionCount(of: row.target) ?? 1)
         let origin = refused.partition ?? 0
         if row.target == refused.topic, (0..<count).contains(origin) { return origin }
-        return letter.key.map { Murmur2.partition(of: $0, count: count) } ?? (origin & .max) % count
+        return letter.key.map { Murmur2.partition(of: $0, among: count) } ?? (origin & .max) % count
     }
 
     private func progress() throws -> [TopicPartition: ReplayProgress] {

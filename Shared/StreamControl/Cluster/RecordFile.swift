@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Kafka
+internal import enum StreamKit.Murmur2
 
 /// Writes records out of a file: a record a line, key, tab, value. An empty key or value is none; a line without a tab is a
 /// value without a key.
@@ -58,7 +59,7 @@ public final class RecordFileProducer {
     }
 
     private func partition(of key: UnsafeRawBufferPointer?) -> Int32 {
-        if let key { return Murmur2.partition(of: key, count: partitions) }
+        if let key { return Murmur2.partition(of: key, among: partitions) }
         nextPartition = (nextPartition + 1) % partitions
         return nextPartition
     }

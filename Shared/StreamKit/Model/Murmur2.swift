@@ -3,11 +3,13 @@
 /// Kafka's murmur2 is Austin Appleby's MurmurHash2 with seed 0x9747b28c, over signed 32-bit words.
 public enum Murmur2 {
     /// The partition of a key among `partitions`, which is at least 1.
+    @inlinable
     @inline(__always)
     public static func partition(of key: Bytes, among partitions: Int32) -> Int32 {
         Int32(bitPattern: hash(key) & 0x7fff_ffff) % max(1, partitions)
     }
 
+    @inlinable
     public static func hash(_ bytes: Bytes) -> UInt32 {
         let multiplier: UInt32 = 0x5bd1_e995
         let length = bytes.count

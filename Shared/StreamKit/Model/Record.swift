@@ -1,6 +1,16 @@
 /// Bytes that somebody else owns and that are valid only during the call that handed them over.
 public typealias Bytes = UnsafeRawBufferPointer
 
+extension [UInt8] {
+    /// The bytes as records and stores take them, within the call.
+    @inlinable
+    public func withBytes<Result, Failure: Error>(
+        _ body: (Bytes) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafeBufferPointer { (buffer) throws(Failure) in try body(Bytes(buffer)) }
+    }
+}
+
 /// A record on its way through the processors: a borrowed view, valid until the call that received it returns.
 ///
 /// Whoever keeps something of it copies that on purpose. A processor changes its own copy of the struct (another key, other

@@ -117,13 +117,13 @@ final class TaskStore {
     }
 
     private func send(_ key: [UInt8], _ value: [UInt8], to output: TaskOutput) throws(StreamFault) {
-        var fault: StreamFault?
-        key.withUnsafeBytes { key in
-            value.withUnsafeBytes { value in
-                do throws(SendFailure) { try send(key, value, to: output) } catch { fault = error.fault }
+        do throws(SendFailure) {
+            try key.withBytes { (key) throws(SendFailure) in
+                try value.withBytes { (value) throws(SendFailure) in try send(key, value, to: output) }
             }
+        } catch {
+            throw error.fault
         }
-        if let fault { throw fault }
     }
 
     private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(SendFailure) {

@@ -41,14 +41,12 @@ public final class MemoryStore: StoreBackend {
     private var removedPending = 0
     private var pending: [Pending] = []
     private var undo: [UInt8] = []
-    private let seed: UInt64
+    private let hash = KeyHash()
     public private(set) var position: ChangelogPosition?
 
     public init() {
         mask = 1023
         slots = Self.makeSlots(1024)
-        // Keys come from outside; with a fixed seed somebody could send only such as collide.
-        seed = UInt64.random(in: 1 ... .max)
     }
 
     deinit { slots.deallocate() }
@@ -60,11 +58,11 @@ public final class MemoryStore: StoreBackend {
     // MARK: Reading and writing
 
     public func get(_ key: Bytes) throws(StoreFailure) -> Bytes? {
-        find(key, Self.hash(key, seed)).flatMap { value(of: arena.address(slots[$0].reference - 1)) }
+        find(key, hash(key)).flatMap { value(of: arena.address(slots[$0].reference - 1)) }
     }
 
     public func put(_ key: Bytes, _ value: Bytes) throws(StoreFailure) {
-        let hash = Self.hash(key, seed)
+        let hash = self.hash(key)
         guard value.count < Int(Entry.removed), key.count < Int(UInt32.max) else {
             throw StoreFailure("an entry of \(key.count) and \(value.count) bytes is too large for a store in memory")
         }
@@ -79,7 +77,7 @@ public final class MemoryStore: StoreBackend {
     }
 
     public func remove(_ key: Bytes) throws(StoreFailure) {
-        let hash = Self.hash(key, seed)
+        let hash = self.hash(key)
         guard let slot = find(key, hash) else { return }
         let block = slots[slot].reference - 1
         remember(block, hash)
@@ -174,7 +172,7 @@ public final class MemoryStore: StoreBackend {
     // MARK: Restoring
 
     public func restore(_ key: Bytes, _ value: Bytes?) throws(StoreFailure) {
-        let hash = Self.hash(key, seed)
+        let hash = self.hash(key)
         if let slot = find(key, hash) {
             if let value { try write(value, slot: slot) } else { erase(slots[slot].reference - 1, hash) }
         } else if let value {
@@ -333,26 +331,5 @@ public final class MemoryStore: StoreBackend {
     private static func isEqual(_ left: Bytes, _ right: Bytes, _ count: Int) -> Bool {
         guard count > 0, let first = left.baseAddress, let second = right.baseAddress else { return count == 0 }
         return memcmp(first, second, count) == 0
-    }
-
-    /// Words multiplied and folded: fast, and good enough behind a secret seed.
-    private static func hash(_ key: Bytes, _ seed: UInt64) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: key.count)
-        var index = 0
-        while index &+ 8 <= key.count {
-            hash = mix(hash ^ key.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            index &+= 8
-        }
-        var last: UInt64 = 0
-        while index < key.count {
-            last = last << 8 | UInt64(key[index])
-            index &+= 1
-        }
-        return mix(hash ^ last)
-    }
-
-    private static func mix(_ word: UInt64) -> UInt64 {
-        let product = word.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
-        return product.high ^ product.low
     }
 }

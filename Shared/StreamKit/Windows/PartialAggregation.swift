@@ -151,25 +151,21 @@ public final class ShuffleWriter {
     }
 
     private func send(key: [UInt8]?, partition: Int32) throws(StreamFault) {
-        var failure: SendFailure?
-        let output = output
-        let target = target
-        value.withUnsafeBytes { value in
-            func send(_ key: Bytes?) {
-                do throws(SendFailure) {
-                    try output.send(
-                        to: target, partition: partition, key: key, value: value, timestampMilliseconds: -1)
-                } catch {
-                    failure = error
-                }
+        do throws(SendFailure) {
+            try value.withBytes { (value) throws(SendFailure) in
+                guard let key else { return try send(nil, value, partition) }
+                try key.withBytes { (key) throws(SendFailure) in try send(key, value, partition) }
             }
-            if let key { key.withUnsafeBytes { send($0) } } else { send(nil) }
+        } catch {
+            switch error {
+            case .failed(let failure): throw .broker(failure)
+            case .refused(let reason):
+                throw .broker(BrokerFailure(.stop, operation: "write to a repartition topic", reason: reason))
+            }
         }
-        switch failure {
-        case nil: return
-        case .failed(let failure)?: throw .broker(failure)
-        case .refused(let reason)?:
-            throw .broker(BrokerFailure(.stop, operation: "write to a repartition topic", reason: reason))
-        }
+    }
+
+    private func send(_ key: Bytes?, _ value: Bytes, _ partition: Int32) throws(SendFailure) {
+        try output.send(to: target, partition: partition, key: key, value: value, timestampMilliseconds: -1)
     }
 }

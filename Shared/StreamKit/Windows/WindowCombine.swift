@@ -149,18 +149,13 @@ final class WindowCombine: Processor {
         for window in closing {
             if let aggregates = try stored(window) { try emit(window, aggregates, isFinal: true) }
             touched.remove(window)
-            var fault: StreamFault?
-            window.bytes.withUnsafeBytes { key in
-                do throws(StreamFault) { try store.remove(key) } catch { fault = error }
-            }
-            if let fault { throw fault }
+            try window.bytes.withBytes { (key) throws(StreamFault) in try store.remove(key) }
         }
     }
 
     private func emit(_ window: WindowKey, _ aggregates: Aggregates, isFinal: Bool) throws(StreamFault) {
-        var fault: StreamFault?
         let end = aggregation.windows.end(ofWindowAt: window.start)
-        window.key.withUnsafeBytes { key in
+        try window.key.withBytes { (key) throws(StreamFault) in
             value.removeAll()
             write(
                 WindowResult(
@@ -168,36 +163,24 @@ final class WindowCombine: Processor {
                     values: aggregates.values, isFinal: isFinal, nowMilliseconds: context.time.nowMilliseconds), value)
             let origin = Origin(
                 source: -1, offset: -1, key: nil, value: nil, timestampMilliseconds: end, headers: .none)
-            let record = Record(key: key, value: value.bytes, timestampMilliseconds: end, origin: origin)
-            do throws(StreamFault) { try forward(record) } catch { fault = error }
+            try forward(Record(key: key, value: value.bytes, timestampMilliseconds: end, origin: origin))
         }
-        if let fault { throw fault }
     }
 
     // MARK: The store
 
     private func stored(_ window: WindowKey) throws(StreamFault) -> Aggregates? {
-        var found: Result<Aggregates?, StreamFault> = .success(nil)
-        window.bytes.withUnsafeBytes { key in
-            do throws(StreamFault) {
-                guard let bytes = try store.get(key) else { return }
-                var reader = ByteReader(bytes)
-                found = .success(Aggregates(&reader, count: aggregation.functions.count))
-            } catch {
-                found = .failure(error)
-            }
+        try window.bytes.withBytes { (key) throws(StreamFault) in
+            guard let bytes = try store.get(key) else { return nil }
+            var reader = ByteReader(bytes)
+            return Aggregates(&reader, count: aggregation.functions.count)
         }
-        return try found.get()
     }
 
     private func save(_ key: [UInt8], _ value: [UInt8]) throws(StreamFault) {
-        var fault: StreamFault?
-        key.withUnsafeBytes { key in
-            value.withUnsafeBytes { value in
-                do throws(StreamFault) { try store.put(key, value) } catch { fault = error }
-            }
+        try key.withBytes { (key) throws(StreamFault) in
+            try value.withBytes { (value) throws(StreamFault) in try store.put(key, value) }
         }
-        if let fault { throw fault }
     }
 
     private func reload() throws(StreamFault) {

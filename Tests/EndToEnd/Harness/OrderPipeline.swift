@@ -1,5 +1,6 @@
 import Foundation
 import Kafka
+import enum StreamKit.Murmur2
 import XCTest
 
 /// The services of the order pipeline as processes, on topics of their own, with the very files that people run.
@@ -182,7 +183,7 @@ final class OrderPipeline {
             }
             let key = field(0)
             return RawRecord(
-                partition: key.map { bytes in bytes.withUnsafeBytes { Murmur2.partition(of: $0, count: partitions) } }
+                partition: key.map { bytes in bytes.withUnsafeBytes { Murmur2.partition(of: $0, among: partitions) } }
                     ?? 0,
                 key: key, value: field(1), timestampMilliseconds: nextTimestamp + Int64(index))
         }

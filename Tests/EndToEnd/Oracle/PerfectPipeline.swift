@@ -1,5 +1,6 @@
 import Foundation
 import Kafka
+import enum StreamKit.Murmur2
 
 /// The pipeline without Kafka, threads or faults, as the oracle's tests need it. It is no model of the services: it is only good
 /// enough that the oracle has something to look at.
@@ -50,7 +51,7 @@ struct PerfectPipeline {
 
         subscript(_ topic: PipelineTopic) -> [TopicRecord] { records[topic] ?? [] }
 
-        func partition(_ key: [UInt8]) -> Int32 { key.withUnsafeBytes { Murmur2.partition(of: $0, count: partitions) } }
+        func partition(_ key: [UInt8]) -> Int32 { key.withUnsafeBytes { Murmur2.partition(of: $0, among: partitions) } }
 
         mutating func add(
             _ topic: PipelineTopic, _ partition: Int32, _ time: Int64, _ key: [UInt8]?, _ value: [UInt8]?,

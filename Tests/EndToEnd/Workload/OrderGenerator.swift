@@ -1,5 +1,7 @@
 import Foundation
 import Kafka
+import enum StreamKit.Murmur2
+import TestSupport
 
 /// A record for the topic of raw orders.
 struct RawRecord {
@@ -98,7 +100,7 @@ struct OrderGenerator {
         let key = [UInt8](order.identifier.utf8)
         var record = RawRecord(
             partition: isKeyed
-                ? key.withUnsafeBytes { Murmur2.partition(of: $0, count: partitions) }
+                ? key.withUnsafeBytes { Murmur2.partition(of: $0, among: partitions) }
                 : Int32.random(in: 0..<partitions, using: &random),
             key: isKeyed || random.chance(percent: 50) ? key : nil, value: value, timestampMilliseconds: timestamp)
         if number % 16 == 0 { record.headers = [("correlation-id", "c-\(number)"), ("shop", "north")] }

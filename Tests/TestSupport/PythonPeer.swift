@@ -23,7 +23,8 @@ public struct PythonPeer {
         return try XCTUnwrap(output, "\(package): the program failed").split(separator: "\n")
     }
 
-    private static var interpreter: String {
+    /// The one that `PYTHON` names, else that of `tools/python-peers`, else the system's.
+    public static var interpreter: String {
         if let named = ProcessInfo.processInfo.environment["PYTHON"] { return named }
         // Tests run in the package's folder.
         let own = FileManager.default.currentDirectoryPath + "/.build/python/bin/python3"
