@@ -24,8 +24,8 @@ public final class StreamThread: AssignmentListener {
     /// By source index: the way into the task that reads it.
     var inputs: [SourceInput?] = []
     var restorations: [Restoration] = []
-    /// The last step of the restorations brought nothing.
-    var isRestoringQuiet = false
+    /// How many steps of the restorations brought nothing, one after the other.
+    var quietRestoreSteps = 0
     var parked = ParkedStores()
     /// While the culprit of a refused output is looked for: records are processed one to a transaction, up to here.
     var isolation = Isolation()

@@ -197,16 +197,17 @@ extension StreamThread {
 
     /// Reads on in the changelogs, a batch of each, so that all are fetched at once; a task whose stores are complete begins.
     func restoreStep() throws(StreamFault) {
-        var wait: Int32 = isRestoringQuiet ? 10 : 0
-        isRestoringQuiet = true
+        // Shortly at first, because what comes next may be another's; then as long as a poll waits elsewhere.
+        var wait: Int32 = quietRestoreSteps == 0 ? 0 : quietRestoreSteps < 10 ? 10 : 100
+        quietRestoreSteps = min(quietRestoreSteps + 1, 10)
         for restoration in restorations {
             let before = restoration.remainingCount
             do throws(StreamFault) {
                 if try restoration.step(timeoutMilliseconds: wait) {
-                    isRestoringQuiet = false
+                    quietRestoreSteps = 0
                     try restored(restoration)
                 } else if restoration.remainingCount != before {
-                    isRestoringQuiet = false
+                    quietRestoreSteps = 0
                 } else {
                     try watch(restoration)
                 }
@@ -254,9 +255,11 @@ extension StreamThread {
                 ("task", "\(restoration.task)"), ("remaining", "\(restoration.remainingCount)"),
                 ("changelogs", task.stores.map(\.changelog.description).joined(separator: " ")),
             ])
-        restorations.removeAll { $0 === restoration }
+        let anew: Restoration
+        // Where that fails the old one stays, and the next turn tries again.
+        do throws(BrokerFailure) { anew = try self.restoration(of: task) } catch { throw .broker(error) }
+        for index in restorations.indices where restorations[index] === restoration { restorations[index] = anew }
         restoration.close()
-        do throws(BrokerFailure) { restorations.append(try self.restoration(of: task)) } catch { throw .broker(error) }
     }
 
     func closeTask(_ id: TaskID, park: Bool) {
