@@ -50,6 +50,14 @@ final class ArgumentsTests: XCTestCase {
         XCTAssertNil(arguments.positional("EXTRA"))
     }
 
+    func testWhatBeginsWithAMinusAndAsksForNoOptionIsAValue() throws {
+        for expression in ["-1 + 2", "-x > 3", "-(x)", "-.5", "-"] {
+            guard case .run(let arguments) = try command.parse(["up", expression]) else { return XCTFail(expression) }
+            XCTAssertEqual(arguments.positional("DIR"), expression)
+        }
+        for option in ["-x", "--1", "--a b"] { XCTAssertThrowsError(try command.parse(["up", option]), option) }
+    }
+
     func testTheLastPositionalMayTakeAllThatIsLeft() throws {
         let command = Command(
             "judge", about: "Judges files. And more.",

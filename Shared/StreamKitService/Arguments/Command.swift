@@ -60,6 +60,13 @@ public struct Command: Sendable {
         try parse(Array(words)[...], path: [name])
     }
 
+    /// Whether a word asks for an option. A number below zero does not, nor does an expression that begins with a minus.
+    private static func isOption(_ word: String) -> Bool {
+        if word.hasPrefix("--") { return true }
+        guard word.hasPrefix("-"), let second = word.dropFirst().first else { return false }
+        return second.isLetter && !word.contains(" ")
+    }
+
     private func parse(_ words: ArraySlice<String>, path: [String]) throws(UsageError) -> Request {
         var rest = words
         var given: [String: [String]] = [:]
@@ -74,7 +81,7 @@ public struct Command: Sendable {
             }
             if word == "--help" || word == "-h" { return .show(help(path)) }
             if word == "--version", let version { return .show("\(name) \(version)\n") }
-            if word.hasPrefix("-"), word != "-" {
+            if Self.isOption(word) {
                 let (option, value) = try option(word, &rest, refusal)
                 if let value { if let problem = option.problem(with: value) { throw refusal(problem) } }
                 if given[option.name] != nil, !option.isRepeated { throw refusal("--\(option.name) is given twice") }
