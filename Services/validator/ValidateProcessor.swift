@@ -64,7 +64,7 @@ final class ValidateProcessor: Processor {
                 rulesBroken += 1
             } catch {
                 if !ofSchema.isEmpty { continue }
-                messages.append("\(rule.field): \(rule.message) (\(error.message))")
+                messages.append("\(rule.field): \(rule.message) (\(rule.condition.sourceText): \(error.message))")
                 rulesBroken += 1
             }
         }
