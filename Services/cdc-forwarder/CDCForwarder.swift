@@ -69,7 +69,9 @@ struct ChangeMapping: Sendable {
         var declarations = RuleDeclarations(settings, record: Self.event)
         condition = declarations.compile(settings, "where", expecting: .bool, isRequired: false)
         let fields = declarations.computedFields(settings, "fields")
-        if !settings.isPresent("fields") { settings.problem("fields", "is missing; must be a mapping of names to expressions") }
+        if !settings.isPresent("fields") {
+            settings.problem("fields", "is missing; must be a mapping of names to expressions")
+        }
         key = declarations.compile(settings, "key", expecting: nil, isRequired: false)
         output = OutputTopics(settings, "output", declarations)
         self.fields = declarations.fields(fields, readBy: output.expressions + (key.map { [$0] } ?? []))
