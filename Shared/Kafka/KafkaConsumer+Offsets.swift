@@ -28,6 +28,8 @@ extension KafkaConsumer {
         var left = positions
         let deadline = ContinuousClock.now + timeout
         while !left.isEmpty {
+            // Given up by librdkafka, it would seek until the time-out in vain.
+            if let fatalError { throw fatalError }
             let list = PartitionList(left)
             let remaining = max(deadline - .now, .milliseconds(1))
             let error = KafkaError(

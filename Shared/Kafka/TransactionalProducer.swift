@@ -44,8 +44,9 @@ public final class TransactionalProducer {
     /// until a new producer of the same transactional id aborts it, which is why one should be made soon.
     deinit {
         handle.context.delivered = nil
-        rd_kafka_purge(
-            handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
+        // Waiting until the brokers' threads have done it: one that meets a failed request later sets the error of the
+        // transaction, whose text librdkafka frees first of all when it ends, and would free it a second time.
+        rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
         for topic in topics { rd_kafka_topic_destroy(topic.pointer) }
     }
 

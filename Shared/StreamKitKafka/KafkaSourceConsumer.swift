@@ -53,27 +53,27 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
     }
 
     func assign(_ starts: [StartOffset]) throws(BrokerFailure) {
-        try attempt("take partitions") { () throws(KafkaError) in try consumer.assign(starts) }
+        try ask("take partitions") { () throws(KafkaError) in try consumer.assign(starts) }
     }
 
     func unassign() throws(BrokerFailure) {
-        try attempt("give up partitions") { () throws(KafkaError) in try consumer.assign([:]) }
+        try ask("give up partitions") { () throws(KafkaError) in try consumer.assign([:]) }
     }
 
     func seek(_ starts: [(partition: StreamKit.TopicPartition, offset: Int64)]) throws(BrokerFailure) {
         var positions: [Kafka.TopicPartition: ReadPosition] = [:]
         for start in starts { positions[Kafka.TopicPartition(start.partition)] = .offset(start.offset) }
-        try attempt("seek") { () throws(KafkaError) in try consumer.seek(positions, timeout: timeout) }
+        try ask("seek") { () throws(KafkaError) in try consumer.seek(positions, timeout: timeout) }
     }
 
     func pause(_ partitions: [StreamKit.TopicPartition]) throws(BrokerFailure) {
-        try attempt("pause partitions") { () throws(KafkaError) in
+        try ask("pause partitions") { () throws(KafkaError) in
             try consumer.pause(partitions.map { Kafka.TopicPartition($0) })
         }
     }
 
     func resume(_ partitions: [StreamKit.TopicPartition]) throws(BrokerFailure) {
-        try attempt("resume partitions") { () throws(KafkaError) in
+        try ask("resume partitions") { () throws(KafkaError) in
             try consumer.resume(partitions.map { Kafka.TopicPartition($0) })
         }
     }
@@ -81,7 +81,7 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
     func committed(
         _ partitions: [StreamKit.TopicPartition]
     ) throws(BrokerFailure) -> [StreamKit.TopicPartition: StreamKit.CommittedOffset] {
-        let found = try attempt("ask for committed offsets") { () throws(KafkaError) in
+        let found = try ask("ask for committed offsets") { () throws(KafkaError) in
             try consumer.committed(partitions.map { Kafka.TopicPartition($0) }, timeout: timeout)
         }
         var committed: [StreamKit.TopicPartition: StreamKit.CommittedOffset] = [:]
@@ -113,6 +113,17 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
                 .warning, "the group was not left within 5 s; it gives this member up by itself", [])
         } catch {
             cluster.settings.log.log(.warning, "closing the consumer failed", [("error", error.description)])
+        }
+    }
+
+    /// Runs a call of the consumer. One that librdkafka has given up answers everything with some error or other: a new one takes
+    /// its place, instead of the call being made again and again.
+    private func ask<Result: ~Copyable>(
+        _ operation: String, _ body: () throws(KafkaError) -> Result
+    ) throws(BrokerFailure) -> Result {
+        do throws(KafkaError) { return try body() } catch {
+            if let fatal = consumer.fatalError { throw PolledRecords.ended(fatal) }
+            throw BrokerFailure(error, operation)
         }
     }
 

@@ -83,7 +83,7 @@ final class PolledRecords {
 
     /// A consumer that is of no use any more, such as a static member whose answer to a rejoin was lost with a broker: it then
     /// counts as fenced by itself. A new one takes its place.
-    private static func ended(_ error: KafkaError) -> BrokerFailure {
+    static func ended(_ error: KafkaError) -> BrokerFailure {
         BrokerFailure(.recreate, operation: "go on with this consumer", reason: error.reason)
     }
 }

@@ -144,6 +144,11 @@ extension StreamThread {
 
     private func recreateProducer() throws(BrokerFailure) {
         status.update { $0.producersRecreated += 1 }
+        guard recreations.allowsAnother(now: clock.monotonicMilliseconds) else {
+            throw BrokerFailure(
+                .stop, operation: "keep a producer",
+                reason: "\(recreations.limit) failed within a minute; does another process have the same INSTANCE_ID?")
+        }
         producer.close()
         producer = try cluster.makeProducer(thread: number)
         try Self.initialize(producer)
