@@ -5,8 +5,8 @@ internal import CMalloc
 enum MemoryAllocator {
     /// To be called before other threads exist.
     ///
-    /// With the allocator's own choices each thread has an arena, which grows and shrinks page by page: the page faults are a tenth
-    /// of what a copying service costs, and its memory is a fifth larger.
+    /// With the allocator's own choices each thread has an arena, which grows page by page: the page faults of that alone were 4 %
+    /// of a copying service's samples in `perf`.
     static func tune(streamThreads: Int) {
         // An arena to a stream thread: with fewer they would wait for each other.
         mallopt(M_ARENA_MAX, Int32(clamping: max(1, streamThreads)))
