@@ -61,7 +61,7 @@ public final class TestKafka {
     /// itself for the leader of the log of transactions, and ends those that were being ended, when the controller has just
     /// left all partitions without a leader; and those it takes for deleted. What was committed then stays invisible, and what
     /// was aborted becomes visible with the producer's next commit: no client can be right after that. With a controller that
-    /// goes on meanwhile it was not seen.
+    /// goes on meanwhile it is rare, but was seen.
     public var hasSkippedMarkers: Bool {
         nodes.contains { $0.hasLogged("these partitions are likely deleted") }
     }
