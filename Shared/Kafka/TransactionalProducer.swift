@@ -109,15 +109,16 @@ public final class TransactionalProducer {
 
     /// Waits until what was produced is written or failed, as ``commit()`` does; ends early when there is a fatal error.
     ///
-    /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported; looking after one
-    /// millisecond makes short transactions short, and looking less and less often keeps long ones from waking
-    /// librdkafka's threads in vain.
+    /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported. Looking every
+    /// millisecond makes short transactions short: half their time was this wait when it looked after 1, 2, 4 and 8 ms. Later
+    /// looks are rarer, because each wakes librdkafka's threads.
     public func flush() {
-        var slice: Int32 = 1
+        var looks = 0
         while rd_kafka_outq_len(handle.pointer) > 0 {
+            let slice: Int32 = looks < 8 ? 1 : 4
             if rd_kafka_flush(handle.pointer, slice) == RD_KAFKA_RESP_ERR_NO_ERROR { return }
             if rd_kafka_fatal_error(handle.pointer, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR { return }
-            slice = min(slice * 2, 10)
+            looks += 1
         }
     }
 

@@ -81,7 +81,7 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
         if let address = inherited.address {
             headers = OutgoingHeaders(copying: RecordHeaders(address: address))
         } else {
-            headers = OutgoingHeaders()
+            headers = OutgoingHeaders(capacity: added.count)
         }
         for header in added {
             if let value = header.value {

@@ -89,7 +89,15 @@ package final class DeadLetterEncoder {
 
 /// UTF-8 as the standard library judges it; on the way of dead letters only.
 enum UTF8Text {
-    static func isValid(_ bytes: Bytes) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+    static func isValid(_ bytes: Bytes) -> Bool {
+        // Most is ASCII, which is known without making a string of it.
+        var index = 0
+        while index &+ 8 <= bytes.count {
+            if bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { break }
+            index &+= 8
+        }
+        return String(validating: Bytes(rebasing: bytes[index...]), as: UTF8.self) != nil
+    }
 
     /// The text itself, or what of it fits into `bytesMax`, cut between two characters, with a sign that it was cut.
     static func cut(_ text: String, bytesMax: Int) -> String {

@@ -10,6 +10,8 @@ public final class DeadLetterWriter {
     private let target: Int32
     private let correlation: CorrelationMode
     private let encoder: DeadLetterEncoder
+    private let stage: [UInt8]
+    private var places: [TopicPartition: (topic: [UInt8], partition: [UInt8])] = [:]
     private var nowMilliseconds: Int64
     /// How many were committed, by type.
     public private(set) var counts: [String: Int] = [:]
@@ -23,6 +25,7 @@ public final class DeadLetterWriter {
         self.output = output
         self.consumer = consumer
         self.correlation = correlation
+        stage = Array(settings.stage.utf8)
         encoder = DeadLetterEncoder(copiedFields: settings.copiedFields, recordBytesMax: settings.recordBytesMax)
         target = try output.target(settings.sink.topic)
         nowMilliseconds = clock.nowMilliseconds
@@ -71,7 +74,7 @@ public final class DeadLetterWriter {
     private func headers(_ refusal: Refusal, _ origin: Origin, _ partition: TopicPartition) -> [Header] {
         var headers = origin.headers.address == nil ? [] : consumer.headers(of: origin.headers)
         // A dead letter that was put back in and refused again tells its last refusal, not the first.
-        headers.removeAll { $0.name.hasPrefix("__streams.errors.") || $0.name.hasPrefix("__connect.errors.") }
+        headers.removeAll { header in HeaderNames.prefixes.contains { header.name.hasPrefix($0) } }
         let size = headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
         if size > settings.recordBytesMax / 8 { headers = headers.filter { $0.name == CorrelationMode.header } }
         let hasCorrelation = headers.contains { $0.name == CorrelationMode.header }
@@ -81,15 +84,52 @@ public final class DeadLetterWriter {
         case .off: headers.removeAll { $0.name == CorrelationMode.header }
         case .keep, .make: break
         }
-        for family in ["__streams.errors.", "__connect.errors."] {
-            headers.append(Header(family + "topic", partition.topic))
-            headers.append(Header(family + "partition", String(partition.partition)))
-            headers.append(Header(family + "offset", String(origin.offset)))
-            headers.append(Header(family + "stage", settings.stage))
-            headers.append(Header(family + "exception", refusal.type))
-            headers.append(
-                Header(family + (family.hasPrefix("__c") ? "exception.message" : "message"), refusal.message))
+        let place = place(of: partition)
+        let offset = Array(String(origin.offset).utf8)
+        let type = Array(refusal.type.utf8)
+        let message = Array(refusal.message.utf8)
+        headers.reserveCapacity(headers.count + 2 * HeaderNames.count)
+        for names in HeaderNames.families {
+            headers.append(Header(names.topic, place.topic))
+            headers.append(Header(names.partition, place.partition))
+            headers.append(Header(names.offset, offset))
+            headers.append(Header(names.stage, stage))
+            headers.append(Header(names.exception, type))
+            headers.append(Header(names.message, message))
         }
         return headers
+    }
+
+    /// Dead letters come in their thousands where a producer has gone wrong: what they share is written once.
+    private func place(of partition: TopicPartition) -> (topic: [UInt8], partition: [UInt8]) {
+        if let place = places[partition] { return place }
+        let place = (Array(partition.topic.utf8), Array(String(partition.partition).utf8))
+        places[partition] = place
+        return place
+    }
+}
+
+/// What the headers of a dead letter are called, in the families of Kafka Streams and Kafka Connect.
+private struct HeaderNames {
+    static let count = 6
+    static let prefixes = ["__streams.errors.", "__connect.errors."]
+    static let families = [
+        HeaderNames(prefixes[0], message: "message"), HeaderNames(prefixes[1], message: "exception.message"),
+    ]
+
+    let topic: String
+    let partition: String
+    let offset: String
+    let stage: String
+    let exception: String
+    let message: String
+
+    private init(_ prefix: String, message: String) {
+        topic = prefix + "topic"
+        partition = prefix + "partition"
+        offset = prefix + "offset"
+        stage = prefix + "stage"
+        exception = prefix + "exception"
+        self.message = prefix + message
     }
 }
