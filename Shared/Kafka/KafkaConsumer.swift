@@ -285,7 +285,9 @@ public final class KafkaConsumer {
         cache.forget()
         if code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             isAssigned = false
-            if let rebalanceListener {
+            if isClosed {
+                // Partitions that the group gave while it was being left: nothing is begun with them.
+            } else if let rebalanceListener {
                 rebalanceListener.partitionsAssigned(list.partitions, to: self)
             } else {
                 takeFromBeginning(list.partitions)

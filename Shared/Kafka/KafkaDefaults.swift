@@ -6,6 +6,9 @@ public enum KafkaDefaults {
     public static func connection() -> Properties {
         var properties: Properties = [
             ("socket.nagle.disable", "true"),
+            // librdkafka connects to the brokers that it learns of no sooner than half of this after the first: 50 ms for each
+            // client at every start, unless told.
+            ("reconnect.backoff.ms", "20"),
             // A broker that comes back is found within a second, not ten.
             ("reconnect.backoff.max.ms", "1000"),
             // Topics that do not exist yet are looked for this often, not every five minutes.

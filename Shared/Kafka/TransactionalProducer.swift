@@ -59,18 +59,20 @@ public final class TransactionalProducer {
     /// transaction. May be repeated after ``TransactionOutcome/retriable(_:)``.
     public func initializeTransactions(timeout: Duration) -> TransactionOutcome {
         let deadline = ContinuousClock.now + timeout
-        // While no broker is connected librdkafka looks for the coordinator only every 500 ms; asked again it looks at once.
-        // And a coordinator that loads its log refuses at once what it would do in a moment.
-        var slice = Duration.milliseconds(20)
+        // While no broker is connected librdkafka looks for the coordinator only every 500 ms, and while an earlier
+        // transaction is being aborted it asks again only after 100; called again it asks at once. Whoever waits for a broker that
+        // is away has time.
+        let hurries = ContinuousClock.now + .seconds(1)
         while true {
             let left = max(deadline - .now, .zero)
+            let slice = Duration.milliseconds(ContinuousClock.now < hurries ? 20 : 200)
             let result = outcome(
                 "initializing transactions",
                 rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false
             )
             guard case .retriable(let error) = result, ContinuousClock.now < deadline else { return result }
+            // What a coordinator that loads its log refuses at once, it would do in a moment.
             if error.code != .localTimeout { usleep(20_000) }
-            slice *= 2
         }
     }
 

@@ -60,7 +60,6 @@ public final class StreamThread: AssignmentListener {
             whenDrainedMilliseconds: plan.commitWhenDrainedMilliseconds, records: plan.commitRecords)
         do throws(BrokerFailure) {
             producer = try cluster.makeProducer(thread: number)
-            try Self.initialize(producer)
             consumer = try cluster.makeConsumer(thread: number)
             output = TaskOutput(producer, counting: counters.recordsSent)
             // Asked for now, when whoever starts the thread may try again, and not when the group hands out partitions.
@@ -72,8 +71,13 @@ public final class StreamThread: AssignmentListener {
             throw .broker(error)
         }
         do throws(BrokerFailure) {
+            // Joining the group goes on by itself meanwhile; where to begin is asked for by the first poll that finds partitions
+            // assigned, when nothing of an earlier process is open any more.
             try consumer.subscribe(subtopologies.flatMap(\.sourceTopics), listener: self)
+            try Self.initialize(producer)
         } catch {
+            consumer.close()
+            producer.close()
             throw .broker(error)
         }
     }
