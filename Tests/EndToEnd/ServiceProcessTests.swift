@@ -144,6 +144,7 @@ final class ServiceProcessTests: XCTestCase {
             XCTAssertEqual(try service.get("/health/ready").status, 503)
             let text = try service.get("/topology").body
             XCTAssertTrue(text.contains("ecommerce.orders.processed") && text.contains("windows"), text)
+            XCTAssertTrue(text.contains("refused records topics: ecommerce.orders.dlq"), text)
             let mermaid = try service.get("/topology?format=mermaid").body
             XCTAssertTrue(mermaid.hasPrefix("flowchart") || mermaid.hasPrefix("graph"), mermaid)
             let json = try service.get("/topology?format=json").body

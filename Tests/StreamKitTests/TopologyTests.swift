@@ -28,6 +28,32 @@ final class TopologyTests: XCTestCase {
         }
     }
 
+    func testItIsDescribedWithTheTopicsThatItReadsAndWritesAndThatOfItsDeadLetters() {
+        XCTAssertEqual(
+            topology.describe(deadLetters: "dead"),
+            """
+            application app
+            sub-topology 0
+              source orders topics: a, b
+              processor kept <- orders
+              sink out <- kept topics: out
+              processor partial <- orders stores: partial (app-partial-changelog)
+              sink by-region-out <- partial topics: app-by-region-repartition
+            sub-topology 1
+              source by-region-in topics: app-by-region-repartition
+              processor combine <- by-region-in stores: windows (app-windows-changelog)
+              sink sums <- combine topics: sums
+            refused records topics: dead
+
+            """)
+        let mermaid = topology.describeMermaid(deadLetters: "dead").split(separator: "\n")
+        let dead = mermaid.first { $0.hasSuffix("[(\"dead\")]") }?.prefix { $0 != "[" }.trimmingPrefix { $0 == " " }
+        for part in 0...1 {
+            XCTAssertTrue(mermaid.contains("    s\(part) -. refused .-> \(dead ?? "?")"), "\(mermaid)")
+        }
+        XCTAssertTrue(topology.describeJSON(deadLetters: "dead").hasSuffix(#","dead_letters":"dead"}"#))
+    }
+
     func testMergingJoinsPartsIntoOne() {
         let merged = Topology("app") { flow in
             let first = flow.source("first", topics: ["a"])

@@ -1,9 +1,9 @@
 import JSON
 
-/// A topology as people and programs look at it.
+/// A topology as people and programs look at it. `deadLetters` is the topic of what any of its steps refuses.
 extension Topology {
     /// One line a step, under its sub-topology.
-    public func describe() -> String {
+    public func describe(deadLetters: String) -> String {
         var lines = ["application \(application)"]
         for part in subtopologies {
             lines.append("sub-topology \(part.index)")
@@ -23,11 +23,12 @@ extension Topology {
                 lines.append(line)
             }
         }
+        lines.append("refused records topics: \(deadLetters)")
         return lines.joined(separator: "\n") + "\n"
     }
 
     /// A flow chart in Mermaid's language.
-    public func describeMermaid() -> String {
+    public func describeMermaid(deadLetters: String) -> String {
         var lines = ["flowchart LR"]
         var topicNumbers: [String: Int] = [:]
         var edges: [String] = []
@@ -53,11 +54,12 @@ extension Topology {
             lines.append("    subgraph s\(part.index)[\"sub-topology \(part.index)\"]")
             lines += steps
             lines.append("    end")
+            edges.append("    s\(part.index) -. refused .-> \(topic(deadLetters))")
         }
         return (lines + edges).joined(separator: "\n") + "\n"
     }
 
-    public func describeJSON() -> String {
+    public func describeJSON(deadLetters: String) -> String {
         let output = OutputBuffer()
         let writer = JSONWriter(output)
         writer.beginObject()
@@ -76,6 +78,8 @@ extension Topology {
             writer.endObject()
         }
         writer.endArray()
+        writer.key("dead_letters")
+        writer.string(deadLetters)
         writer.endObject()
         return String(decoding: output.bytes, as: UTF8.self)
     }

@@ -42,7 +42,8 @@ struct ServiceProgram<Service: StreamService> {
                 effective.map { "\($0)\n" }.joined() + "\(arguments.configurationFile) is valid\n")
             return .drained
         case .describe(let format):
-            StandardStream.output.write(configuration.topology.text(format))
+            StandardStream.output.write(
+                configuration.topology.text(format, deadLetters: configuration.deadLetters.sink.topic))
             return .drained
         case .run:
             return ServiceRunner(configuration, effective: effective).run()
@@ -51,11 +52,11 @@ struct ServiceProgram<Service: StreamService> {
 }
 
 extension Topology {
-    func text(_ format: ServiceArguments.TopologyFormat) -> String {
+    func text(_ format: ServiceArguments.TopologyFormat, deadLetters: String) -> String {
         switch format {
-        case .text: describe()
-        case .mermaid: describeMermaid()
-        case .json: describeJSON() + "\n"
+        case .text: describe(deadLetters: deadLetters)
+        case .mermaid: describeMermaid(deadLetters: deadLetters)
+        case .json: describeJSON(deadLetters: deadLetters) + "\n"
         }
     }
 }

@@ -65,12 +65,13 @@ struct ServiceRunner<Service: StreamService> {
         RuntimeMetrics.register(in: registry, statuses: statuses, lagProbe: lagProbe, clock: clock)
         let health = ServiceHealth(statuses: statuses, clock: clock)
         let topology = configuration.topology
+        let deadLetters = configuration.deadLetters.sink.topic
         return try OpsServer(
             address: configuration.runtime.opsAddress,
             title: "\(Service.name) \(StreamKitVersion.text), application \(configuration.runtime.application)",
             sources: OpsSources(
-                liveness: { health.liveness }, readiness: { health.readiness }, topology: { topology.text($0) },
-                metrics: registry))
+                liveness: { health.liveness }, readiness: { health.readiness },
+                topology: { topology.text($0, deadLetters: deadLetters) }, metrics: registry))
     }
 
     /// Waits for the topics that somebody else creates, and creates the rest. False if told to stop meanwhile.
