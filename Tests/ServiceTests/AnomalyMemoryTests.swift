@@ -215,4 +215,36 @@ final class AnomalyMemoryTests: XCTestCase {
             XCTAssertTrue((error as? StreamFault)?.text.contains("newerVersion(2)") ?? false, "\(error)")
         }
     }
+
+    // MARK: What an older version left
+
+    /// Its customers are known, how far event time had come is not: nothing is forgotten before all partitions were heard of.
+    func testWhatADetectorWithoutReportsRememberedIsTakenOver() throws {
+        let driver = try driver()
+        try pipe(driver, "1", "10T12:00:00", partition: 0)
+        let times = "orders-anomaly-detector-by-key-time-changelog"
+        driver.cluster.deleteTopic(times)
+        driver.cluster.createTopic(times, partitions: 2)
+        let definition = driver.cluster.records(in: "orders-anomaly-detector-customers-changelog").first?.text
+        XCTAssertTrue(definition?.hasPrefix("customer-history/1 ORDER_SPIKE,") ?? false, definition ?? "none")
+        try driver.restart(losingDisk: true)
+        try pipe(driver, "ahead", "12T12:00:00", partition: 1)
+        try pipe(driver, "2", "10T12:01:00", partition: 0)
+        XCTAssertEqual(try take(driver), ["RAPID_ORDERS": [["1", "2"]]])
+    }
+
+    func testAnOrderOnItsWayFromADetectorWithoutReportsIsTaken() throws {
+        let driver = try driver()
+        try pipe(driver, "1", "10T12:00:00", partition: 0)
+        var value: [UInt8] = [1]
+        value.append(integer: Int64(1_736_510_460_000))  // 2025-01-10T12:01:00Z
+        value.append(integer: Int64(0))
+        value.append(2)
+        value.append(integer: Int128(1000))
+        value.append(text: "2")
+        driver.cluster.append(
+            to: "orders-anomaly-detector-by-key-repartition", key: Array("A".utf8), value: value)
+        try driver.run()
+        XCTAssertEqual(try take(driver), ["RAPID_ORDERS": [["1", "2"]]])
+    }
 }

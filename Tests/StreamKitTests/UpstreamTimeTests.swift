@@ -33,8 +33,14 @@ final class UpstreamTimeTests: XCTestCase {
     private static let base: Int64 = 1_736_782_200_000
     private static let step: Int64 = 10_000
 
-    private static let topology = Topology("app") { flow in
-        flow.source("in", topics: ["in"]).process("time") { TimeReader($0) }
+    private static let topology = topology(of: ["in"])
+
+    private static func topology(of topics: [String]) -> Topology {
+        Topology("app") { flow in declare(flow, topics) }
+    }
+
+    private static func declare(_ flow: Flow, _ topics: [String]) {
+        flow.source("in", topics: topics).process("time") { TimeReader($0) }
             .repartition(
                 RepartitionTopic("by-key"),
                 reporting: EventTimeReporting(step: .milliseconds(step), idle: .seconds(1_000_000))
@@ -208,6 +214,34 @@ final class UpstreamTimeTests: XCTestCase {
                 "seed \(seed): \(processes.map { $0.failure?.text ?? "stands still" })")
             check(fixture, rows, "seed \(seed)")
         }
+    }
+
+    /// What was told of it holds nobody up.
+    func testATopicThatIsNoInputAnyMoreIsNotWaitedFor() {
+        let fixture = Fixture(plan: Fixture.plan(Self.topology(of: ["in", "in2"])), partitions: 1)
+        fixture.cluster.clock.set(nowMilliseconds: Self.base + 3_600_000)
+        for topic in ["in2", "app-by-key-repartition", "app-by-key-time-changelog"] {
+            fixture.cluster.createTopic(topic)
+        }
+        fixture.cluster.append(to: "in", key: "k", "0 \(Self.base)")
+        fixture.cluster.append(to: "in2", key: "k", "1 \(Self.base - 100_000)")
+        let first = fixture.start()
+        XCTAssertTrue(run(fixture, [first], rows: 2), first.failure?.text ?? "stands still")
+        for _ in 0..<20 { first.turn() }
+        first.faults.crash()
+        first.thread = nil
+        fixture.cluster.endSession(application: "app")
+        let faults = FaultPlan()
+        let second = Fixture.Process(
+            fixture, instance: "0", isStatic: false, faults: faults, stores: InMemoryStores(.volatile, faults: faults))
+        second.start(fixture, plan: Fixture.plan(Self.topology(of: ["in"])))
+        for number in 2...3 {
+            fixture.cluster.append(to: "in", key: "k", "\(number) \(Self.base + 50_000)")
+            XCTAssertTrue(run(fixture, [second], rows: number + 1), second.failure?.text ?? "stands still")
+            for _ in 0..<20 { second.turn() }
+        }
+        XCTAssertEqual(
+            fixture.cluster.records(in: "out").last?.text, "3 \(Self.base + 50_000) \(Self.base + 50_000)")
     }
 
     func testARecordWithoutAKeyIsRefusedWhereReportsHaveNone() throws {
