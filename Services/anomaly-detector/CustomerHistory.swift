@@ -85,7 +85,7 @@ struct CustomerHistory {
         if watermarkMilliseconds != TaskTime.none, let latest = orders.last?.timeMilliseconds {
             let limit = min(watermarkMilliseconds, latest).subtractingReportingOverflow(rules.rememberMilliseconds)
             if !limit.overflow {
-                orders.removeFirst(orders.firstIndex { $0.timeMilliseconds >= limit.partialValue } ?? 0)
+                orders.removeFirst(orders.firstIndex { $0.timeMilliseconds >= limit.partialValue } ?? orders.count)
                 for number in alerts.indices { alerts[number].removeAll { $0 < limit.partialValue } }
             }
         }

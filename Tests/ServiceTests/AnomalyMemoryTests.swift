@@ -88,7 +88,7 @@ final class AnomalyMemoryTests: XCTestCase {
         try pipe(driver, "1", "10T12:00:00", partition: 0)
         try pipe(driver, "2", "10T12:01:00", partition: 0)
         XCTAssertEqual(try take(driver), ["RAPID_ORDERS": [["1", "2"]]])
-        try pipe(driver, "ahead", "12T12:00:00", partition: 1)
+        for hour in 10..<13 { try pipe(driver, "ahead\(hour)", "12T\(hour):00:00", partition: 1) }
         try pipe(driver, "3", "10T12:02:00", partition: 0)
         XCTAssertEqual(try take(driver), [:])
     }

@@ -244,6 +244,16 @@ final class UpstreamTimeTests: XCTestCase {
             fixture.cluster.records(in: "out").last?.text, "3 \(Self.base + 50_000) \(Self.base + 50_000)")
     }
 
+    func testWhatWasToldInAnAbortedTransactionIsToldAgain() throws {
+        let driver = try TopologyTestDriver(Self.topology)
+        try driver.pipe("in", key: "k", "1 \(Self.base)")
+        driver.faults.fail(.commit, call: driver.faults.count(of: .commit) + 1, .before, .abort)
+        try driver.pipe("in", key: "k", "2 \(Self.base + 50_000)")
+        XCTAssertEqual(driver.status.snapshot.transactionsAborted, 1)
+        try driver.pipe("in", key: "k", "3 \(Self.base)")
+        XCTAssertEqual(driver.take("out").last?.text, "3 \(Self.base) \(Self.base + 50_000)")
+    }
+
     func testARecordWithoutAKeyIsRefusedWhereReportsHaveNone() throws {
         let driver = try TopologyTestDriver(Self.topology)
         try driver.pipe("in", key: nil, "1 \(Self.base)")
