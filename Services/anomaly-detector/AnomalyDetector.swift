@@ -14,6 +14,10 @@ package import StreamKitService
     private let expressions: OrderExpressions?
     private let rules: AnomalyRules
     private let shufflePartitions: Int32?
+    private let idle: Duration
+
+    /// A watermark is told when it has come on by this part of what is remembered.
+    private static let reportsPerRemember: Int64 = 16
 
     package init(_ settings: SettingsReader) {
         input = ServiceInput(settings)
@@ -26,6 +30,8 @@ package import StreamKitService
         var reader = AnomalyRulesReader(declarations)
         rules = reader.read(settings, hasAmount: settings.isPresent("amount"))
         shufflePartitions = settings.optional("shuffle_partitions", .integer(in: 1...10_000)).map(Int32.init)
+        idle = settings.value(
+            "idle_after", .duration(in: .milliseconds(100)...(.seconds(86_400))), default: .seconds(60))
         if let key, let identifier, let eventTime {
             expressions = OrderExpressions(
                 key: key, identifier: identifier, eventTime: eventTime, amount: amount, conditions: reader.conditions)
@@ -42,7 +48,11 @@ package import StreamKitService
         let rules = rules
         flow.source("records", topics: input.topics)
             .process("read") { OrderShuffle($0, declarations, expressions) }
-            .repartition(RepartitionTopic("by-key", partitions: shufflePartitions))
+            .repartition(
+                RepartitionTopic("by-key", partitions: shufflePartitions),
+                reporting: EventTimeReporting(
+                    step: .milliseconds(rules.rememberMilliseconds / Self.reportsPerRemember), idle: idle)
+            )
             .process("watch", stores: [StoreDefinition(CustomerWatch.store, format: rules.storeFormat)]) {
                 CustomerWatch($0, rules)
             }

@@ -1,3 +1,5 @@
+import StreamKit
+
 /// What is suspicious, as the YAML says it.
 struct AnomalyRules: Sendable {
     enum Condition: Hashable, Sendable {
@@ -18,11 +20,33 @@ struct AnomalyRules: Sendable {
     }
 
     let rules: [Rule]
-    /// For how long before a customer's latest order the orders are remembered.
+    /// How far event time goes on, in all input partitions, before an order is forgotten.
     let rememberMilliseconds: Int64
     /// How many orders of a customer are remembered at most.
     let ordersMax: Int
+    /// Of the bursts; nil without any.
+    private let longestSpanMilliseconds: Int64?
+
+    init(rules: [Rule], rememberMilliseconds: Int64, ordersMax: Int) {
+        self.rules = rules
+        self.rememberMilliseconds = rememberMilliseconds
+        self.ordersMax = ordersMax
+        longestSpanMilliseconds =
+            rules.compactMap { rule in
+                if case .burst(_, let span) = rule.condition { span } else { nil }
+            }.max()
+    }
 
     /// What the store's entries mean depends on the rules' number and order.
     var storeFormat: String { "customer-history/1 " + rules.map(\.type).joined(separator: ",") }
+
+    /// Of what an order counts together with, some may be forgotten already if the order lies before this. nil while nothing is
+    /// forgotten, or where orders count alone.
+    func wholeSince(watermarkMilliseconds: Int64) -> Int64? {
+        guard let longest = longestSpanMilliseconds, watermarkMilliseconds != TaskTime.none else { return nil }
+        let since = watermarkMilliseconds.subtractingReportingOverflow(rememberMilliseconds)
+        if since.overflow { return nil }
+        let whole = since.partialValue.addingReportingOverflow(longest)
+        return whole.overflow ? nil : whole.partialValue
+    }
 }

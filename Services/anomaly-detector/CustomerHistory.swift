@@ -13,15 +13,17 @@ struct CustomerHistory {
     /// By rule, in the order of the rules: event times of the orders that completed an alert.
     private var alerts: [[Int64]]
     private var amounts = AmountStatistics()
+    /// How many orders the last one made forgotten only because there were too many.
+    private(set) var forgottenEarly = 0
 
     init(ruleCount: Int) { alerts = Array(repeating: [], count: ruleCount) }
 
     /// Takes an order and tells which rules it fulfils.
     ///
-    /// It counts together with the orders before and after it in event time, in whatever order they arrive. One that is later
-    /// than `presentMilliseconds` by the clock makes nothing old: an order of the year 2099 must not end the memory of today's.
+    /// It counts together with the orders before and after it in event time, in whatever order they arrive. What lies `remember`
+    /// before `watermarkMilliseconds`, the least of all input partitions, and before the customer's newest is forgotten afterwards.
     mutating func take(
-        _ order: Order, amount: Decimal?, matches: UInt64, rules: AnomalyRules, presentMilliseconds: Int64
+        _ order: Order, amount: Decimal?, matches: UInt64, rules: AnomalyRules, watermarkMilliseconds: Int64
     ) -> [Finding] {
         insert(order)
         var findings: [Finding] = []
@@ -42,7 +44,7 @@ struct CustomerHistory {
             }
         }
         if let amount { amounts.take(amount) }
-        forgetOld(rules, presentMilliseconds: presentMilliseconds)
+        forgetOld(rules, watermarkMilliseconds: watermarkMilliseconds)
         return findings
     }
 
@@ -79,18 +81,17 @@ struct CustomerHistory {
         return best.count >= count ? Array(best) : nil
     }
 
-    private mutating func forgetOld(_ rules: AnomalyRules, presentMilliseconds: Int64) {
-        guard let latest = orders.last(where: { $0.timeMilliseconds <= presentMilliseconds })?.timeMilliseconds else {
-            return
+    private mutating func forgetOld(_ rules: AnomalyRules, watermarkMilliseconds: Int64) {
+        if watermarkMilliseconds != TaskTime.none, let latest = orders.last?.timeMilliseconds {
+            let limit = min(watermarkMilliseconds, latest).subtractingReportingOverflow(rules.rememberMilliseconds)
+            if !limit.overflow {
+                orders.removeFirst(orders.firstIndex { $0.timeMilliseconds >= limit.partialValue } ?? orders.count)
+                for number in alerts.indices { alerts[number].removeAll { $0 < limit.partialValue } }
+            }
         }
-        let limit = latest.subtractingReportingOverflow(rules.rememberMilliseconds)
-        if limit.overflow { return }
-        orders.removeFirst(orders.firstIndex { $0.timeMilliseconds >= limit.partialValue } ?? 0)
-        if orders.count > rules.ordersMax { orders.removeFirst(orders.count - rules.ordersMax) }
-        for number in alerts.indices {
-            alerts[number].removeAll { $0 < limit.partialValue }
-            if alerts[number].count > rules.ordersMax { alerts[number].removeFirst() }
-        }
+        forgottenEarly = max(0, orders.count - rules.ordersMax)
+        orders.removeFirst(forgottenEarly)
+        for number in alerts.indices where alerts[number].count > rules.ordersMax { alerts[number].removeFirst() }
     }
 
     private static func distance(_ left: Int64, _ right: Int64) -> UInt64 {

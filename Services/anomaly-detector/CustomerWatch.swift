@@ -10,10 +10,14 @@ final class CustomerWatch: Processor {
     private let store: KeyValueStore
     private let output = OutputBuffer(capacity: 1024)
     private var encoded: [UInt8] = []
+    private let lateOrders: TransactionCounter
+    private let forgottenEarly: TransactionCounter
 
     init(_ context: ProcessorContext, _ rules: AnomalyRules) {
         self.rules = rules
         store = context.store(Self.store)
+        lateOrders = context.counter("late")
+        forgottenEarly = context.counter("forgotten_early")
         super.init(context)
     }
 
@@ -32,10 +36,14 @@ final class CustomerWatch: Processor {
             }
             history = known
         }
+        let watermark = context.time.upstreamWatermarkMilliseconds
+        if let since = rules.wholeSince(watermarkMilliseconds: watermark), order.timeMilliseconds < since {
+            lateOrders.count()
+        }
         let findings = history.take(
             CustomerHistory.Order(timeMilliseconds: order.timeMilliseconds, identifier: order.identifier),
-            amount: order.amount, matches: order.matches, rules: rules,
-            presentMilliseconds: context.time.nowMilliseconds + TaskTime.aheadMillisecondsMax)
+            amount: order.amount, matches: order.matches, rules: rules, watermarkMilliseconds: watermark)
+        for _ in 0..<history.forgottenEarly { forgottenEarly.count() }
         history.encode(into: &encoded)
         try encoded.withBytes { (value) throws(StreamFault) in try store.put(key, value) }
         for finding in findings { try alert(finding, customer: key, record) }

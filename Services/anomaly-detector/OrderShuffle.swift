@@ -54,7 +54,7 @@ struct OrderExpressions: Sendable {
     let conditions: [(name: String, expression: Expression)]
 }
 
-/// The first half: reads orders and keys them by customer.
+/// The first half: reads orders, keys them by customer, and takes their times into the watermarks.
 final class OrderShuffle: Processor {
     private let expressions: OrderExpressions
     private let evaluator: RuleEvaluator
@@ -78,7 +78,9 @@ final class OrderShuffle: Processor {
         do throws(Refusal) {
             try evaluator.read(record)
             shuffled.key = try key.evaluate(evaluator)
-            try order().encode(into: &value)
+            let order = try order()
+            context.time.observe(eventTimeMilliseconds: order.timeMilliseconds)
+            order.encode(into: &value)
         } catch {
             throw .refused(error)
         }

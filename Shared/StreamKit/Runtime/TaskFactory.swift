@@ -90,11 +90,12 @@ struct TaskFactory {
             case .shuffle(let topic, let make):
                 let target = try output.target(plan.topology.repartitionTopic(topic))
                 return make(context, ShuffleWriter(output, target: target))
-            case .repartitionSink(let topic):
+            case .repartitionSink(let topic, let reporting):
+                let target = try output.target(plan.topology.repartitionTopic(topic))
                 // Made here where it is to be made: past the shuffle, the origin is the repartition topic.
                 return SinkProcessor(
-                    context, target: try output.target(plan.topology.repartitionTopic(topic)),
-                    correlation: plan.correlation, reader: consumer)
+                    context, target: target, correlation: plan.correlation, reader: consumer,
+                    reporter: reporting.map { EventTimeReporter(context, ShuffleWriter(output, target: target), $0) })
             }
         } catch {
             throw .broker(error)

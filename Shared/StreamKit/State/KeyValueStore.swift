@@ -17,6 +17,12 @@ public final class KeyValueStore {
         do { try backend.put(key, value) } catch { throw .store(error) }
     }
 
+    func put(_ key: [UInt8], _ value: [UInt8]) throws(StreamFault) {
+        try key.withBytes { (key) throws(StreamFault) in
+            try value.withBytes { (value) throws(StreamFault) in try put(key, value) }
+        }
+    }
+
     public func remove(_ key: Bytes) throws(StreamFault) {
         do { try backend.remove(key) } catch { throw .store(error) }
     }

@@ -15,14 +15,21 @@ struct EventTimeProgress {
         sources = Dictionary(expected.map { ($0, nil) }, uniquingKeysWith: { first, _ in first })
     }
 
-    mutating func take(_ report: ShuffleRecord.Progress) {
+    /// Takes a report; true if with it the combined watermark moved.
+    mutating func take(_ report: EventTimeReport, savingTo store: KeyValueStore) throws(StreamFault) -> Bool {
+        take(report)
+        try store.put(Self.key(report.source), Self.value(report))
+        return combine()
+    }
+
+    private mutating func take(_ report: EventTimeReport) {
         let known = (sources[report.source] ?? nil)?.watermark ?? TaskTime.none
         sources[report.source] = Source(watermark: max(known, report.watermark), isIdle: report.isIdle)
         if !report.isIdle { allIdleSince = nil }
     }
 
     /// Takes the sources' least watermark into the combined one; true if that moved.
-    mutating func combine() -> Bool {
+    private mutating func combine() -> Bool {
         var least = Int64.max
         for source in sources.values {
             guard let source else { return false }
@@ -55,22 +62,30 @@ struct EventTimeProgress {
     // MARK: The store's form
 
     private static let sourceKind: UInt8 = 2
-    static let combinedKey: [UInt8] = [3]
+    private static let combinedKind: UInt8 = 3
 
-    static func key(_ source: TopicPartition) -> [UInt8] {
+    private static func key(_ source: TopicPartition) -> [UInt8] {
         var key = [sourceKind]
         key.append(integer: source.partition)
         key.append(text: source.topic)
         return key
     }
 
-    static func value(_ report: ShuffleRecord.Progress) -> [UInt8] {
+    private static func value(_ report: EventTimeReport) -> [UInt8] {
         var value: [UInt8] = []
         value.append(integer: report.watermark)
         value.append(report.isIdle ? 1 : 0)
         return value
     }
 
+    /// What was decided by the combined watermark stays decided after a restart, whatever the partitions' own are by then.
+    func saveCombined(to store: KeyValueStore) throws(StreamFault) {
+        var value: [UInt8] = []
+        value.append(integer: combined)
+        try store.put([Self.combinedKind], value)
+    }
+
+    /// Takes an entry of the store, if it is one of these.
     mutating func load(_ key: Bytes, _ value: Bytes) {
         var reader = ByteReader(key)
         var content = ByteReader(value)
@@ -79,10 +94,11 @@ struct EventTimeProgress {
             guard let partition = reader.int32(), let topic = reader.text(), let watermark = content.int64(),
                 let idle = content.byte()
             else { return }
-            take(
-                ShuffleRecord.Progress(
-                    source: TopicPartition(topic, partition), watermark: watermark, isIdle: idle == 1))
-        case 3: combined = max(combined, content.int64() ?? TaskTime.none)
+            let source = TopicPartition(topic, partition)
+            // Of a topic that is no input any more nobody tells again: it would hold the combined watermark for ever.
+            guard sources.keys.contains(source) else { return }
+            take(EventTimeReport(source: source, watermark: watermark, isIdle: idle == 1))
+        case Self.combinedKind: combined = max(combined, content.int64() ?? TaskTime.none)
         default: return
         }
     }

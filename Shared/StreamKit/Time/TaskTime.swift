@@ -25,6 +25,10 @@ public final class TaskTime {
     /// The wall clock as of this batch; reading it for each record would cost as much as scanning one.
     public private(set) var nowMilliseconds: Int64 = 0
 
+    /// How far event time has come in all partitions that feed the task's repartition topic, as their tasks tell it: the least of
+    /// their watermarks, without those that are idle. It never goes back; `none` until all were heard of.
+    public internal(set) var upstreamWatermarkMilliseconds = TaskTime.none
+
     package init() {}
 
     deinit {

@@ -16,8 +16,16 @@ final class SinkProcessor: Processor {
     private let correlation: CorrelationMode
     private let reader: any SourceConsumer
     private let output: TaskOutput
+    /// Of a repartition topic whose readers are to know how far event time has come.
+    private var reporter: EventTimeReporter?
+    private let needsKeys: Bool
 
-    init(_ context: ProcessorContext, target: Int32, correlation: CorrelationMode, reader: any SourceConsumer) {
+    init(
+        _ context: ProcessorContext, target: Int32, correlation: CorrelationMode, reader: any SourceConsumer,
+        reporter: EventTimeReporter? = nil
+    ) {
+        self.reporter = reporter
+        needsKeys = reporter != nil
         self.target = target
         self.correlation = correlation
         self.reader = reader
@@ -26,6 +34,10 @@ final class SinkProcessor: Processor {
     }
 
     override func process(_ record: Record) throws(StreamFault) {
+        // Those without are reports.
+        if needsKeys, record.key == nil {
+            throw .refused(Refusal("KEY_MISSING", "the record has no key to be brought together by"))
+        }
         if correlation == .keep {
             try send(record, inherited: record.origin.headers, headers: [])
         } else {
@@ -33,6 +45,12 @@ final class SinkProcessor: Processor {
             try send(record, inherited: inherited, headers: headers)
         }
     }
+
+    override func beforeCommit() throws(StreamFault) { try reporter?.beforeCommit() }
+
+    override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) { try reporter?.clockAdvanced() }
+
+    override func aborted() { reporter?.aborted() }
 
     @inline(__always)
     private func send(_ record: Record, inherited: HeaderReference, headers: [Header]) throws(StreamFault) {

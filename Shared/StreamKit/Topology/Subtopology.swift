@@ -50,7 +50,7 @@ extension Topology {
             let sinks: [String]
             switch node.kind {
             case .sink(let sink): sinks = [sink.topic]
-            case .repartitionSink(let topic), .shuffle(let topic, _): sinks = [repartitionTopic(topic)]
+            case .repartitionSink(let topic, _), .shuffle(let topic, _): sinks = [repartitionTopic(topic)]
             case .source, .repartitionSource, .process: sinks = []
             }
             return sinks + node.stores.map(changelogTopic)
@@ -64,7 +64,7 @@ extension Topology {
         parts.filter { part in
             part.nodes.contains { node in
                 switch nodes[node].kind {
-                case .repartitionSink(let sink), .shuffle(let sink, _): sink.name == topic.name
+                case .repartitionSink(let sink, _), .shuffle(let sink, _): sink.name == topic.name
                 case .source, .repartitionSource, .process, .sink: false
                 }
             }

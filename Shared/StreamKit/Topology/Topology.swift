@@ -27,7 +27,8 @@ public struct Topology: Sendable {
         case repartitionSource(RepartitionTopic)
         case process(@Sendable (ProcessorContext) -> Processor)
         case sink(SinkDefinition)
-        case repartitionSink(RepartitionTopic)
+        /// With how far event time has come, if that is to be told.
+        case repartitionSink(RepartitionTopic, EventTimeReporting?)
         /// Writes records of its own making to a repartition topic.
         case shuffle(RepartitionTopic, @Sendable (ProcessorContext, ShuffleWriter) -> Processor)
     }
@@ -141,7 +142,18 @@ public struct Stream {
 
     /// Sends the records, by their present keys, through an internal topic; what comes out is a sub-topology of its own.
     public func repartition(_ topic: RepartitionTopic) -> Stream {
-        _ = flow.add("\(topic.name)-out", .repartitionSink(topic), inputs: [edge])
+        _ = flow.add("\(topic.name)-out", .repartitionSink(topic, nil), inputs: [edge])
         return flow.add("\(topic.name)-in", .repartitionSource(topic), inputs: [])
+    }
+
+    /// The same, and tells the steps that follow how far event time has come in all partitions that feed the topic
+    /// (`TaskTime.upstreamWatermarkMilliseconds`). A step before this one takes event times (`TaskTime.observe`); records need keys.
+    public func repartition(_ topic: RepartitionTopic, reporting: EventTimeReporting) -> Stream {
+        _ = flow.add("\(topic.name)-out", .repartitionSink(topic, reporting), inputs: [edge])
+        let name = "\(topic.name)-time"
+        return flow.add("\(topic.name)-in", .repartitionSource(topic), inputs: [])
+            .process(name, stores: [StoreDefinition(name, format: UpstreamTime.storeFormat)]) { context in
+                UpstreamTime(context, store: name)
+            }
     }
 }

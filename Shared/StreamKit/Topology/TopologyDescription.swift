@@ -127,7 +127,7 @@ extension Topology {
     private func topics(of node: Node) -> [String] {
         switch node.kind {
         case .source(let topics): topics
-        case .repartitionSource(let topic), .repartitionSink(let topic), .shuffle(let topic, _):
+        case .repartitionSource(let topic), .repartitionSink(let topic, _), .shuffle(let topic, _):
             [repartitionTopic(topic)]
         case .sink(let sink): [sink.topic]
         case .process: []

@@ -28,14 +28,8 @@ final class PartialAggregation: Processor {
     private let row: EventRow
     private let shuffle: ShuffleWriter
     private var groups: GroupTable
-    /// By source partition: what was last told of it.
-    private var told: [TopicPartition: Told] = [:]
+    private var reporter: EventTimeReporter
     private let lateRecords: TransactionCounter
-
-    private struct Told: Equatable {
-        var closedCount: Int64?
-        var isIdle: Bool
-    }
 
     init(
         _ context: ProcessorContext, _ aggregation: WindowedAggregation, reader: any EventReader,
@@ -46,6 +40,9 @@ final class PartialAggregation: Processor {
         self.shuffle = shuffle
         groups = GroupTable(aggregation.functions)
         row = EventRow(operandCount: aggregation.functions.count)
+        let windows = aggregation.windows
+        // A watermark is worth telling when it can close another window.
+        reporter = EventTimeReporter(context, shuffle, idle: aggregation.idle) { windows.closedCount(watermark: $0) }
         lateRecords = context.counter("late")
         super.init(context)
     }
@@ -88,84 +85,19 @@ final class PartialAggregation: Processor {
         for (index, group) in groups.all.enumerated() {
             guard let source = sources.first(where: { $0.source == group.source }) else { continue }
             try shuffle.send(
-                .partial(
-                    ShuffleRecord.Partial(
-                        windowStart: group.windowStart, source: source.partition, firstOffset: group.firstOffset,
-                        lastOffset: group.lastOffset, count: group.count,
-                        aggregates: groups.aggregates(ofGroupAt: index))), key: groups.key(of: group))
+                PartialAggregate(
+                    windowStart: group.windowStart, source: source.partition, firstOffset: group.firstOffset,
+                    lastOffset: group.lastOffset, count: group.count, aggregates: groups.aggregates(ofGroupAt: index)),
+                key: groups.key(of: group))
         }
         groups.removeAll()
-        // A partition without a watermark has nothing to tell until it is idle.
-        try tellChanges { _, watermark, _ in watermark != TaskTime.none }
+        try reporter.beforeCommit()
     }
 
-    override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) {
-        try tellChanges { partition, _, isIdle in isIdle && told[partition]?.isIdle != true }
-    }
-
-    /// Tells of the source partitions that satisfy the condition whose watermark can close another window, that fell idle or
-    /// returned, or of which this process has told nothing yet.
-    private func tellChanges(
-        where isDue: (_ partition: TopicPartition, _ watermark: Int64, _ isIdle: Bool) -> Bool
-    ) throws(StreamFault) {
-        let idle = aggregation.idle.wholeMilliseconds
-        let quiet = context.time.quietMilliseconds
-        for (index, (partition, watermark)) in context.time.watermarks.enumerated() {
-            // One that brought something and was read to its end again is not idle before the time has passed anew.
-            let isIdle = (quiet[index].milliseconds ?? -1) >= idle
-            let known = Told(closedCount: aggregation.windows.closedCount(watermark: watermark), isIdle: isIdle)
-            if known == told[partition] || !isDue(partition, watermark, isIdle) { continue }
-            try shuffle.broadcast(
-                .progress(ShuffleRecord.Progress(source: partition, watermark: watermark, isIdle: isIdle)))
-            told[partition] = known
-        }
-    }
+    override func clockAdvanced(nowMilliseconds: Int64) throws(StreamFault) { try reporter.clockAdvanced() }
 
     override func aborted() {
         groups.removeAll()
-        // What was told in it was not heard.
-        told.removeAll()
-    }
-}
-
-/// Writes to the repartition topic of an aggregation.
-public final class ShuffleWriter {
-    private let output: TaskOutput
-    private let target: Int32
-    private var value: [UInt8] = []
-
-    init(_ output: TaskOutput, target: Int32) {
-        self.output = output
-        self.target = target
-    }
-
-    func send(_ record: ShuffleRecord, key: [UInt8]) throws(StreamFault) {
-        record.encode(into: &value)
-        let partition = key.withUnsafeBytes { Murmur2.partition(of: $0, among: output.partitionCount(target)) }
-        try send(key: key, partition: partition)
-    }
-
-    func broadcast(_ record: ShuffleRecord) throws(StreamFault) {
-        record.encode(into: &value)
-        for partition in 0..<output.partitionCount(target) { try send(key: nil, partition: partition) }
-    }
-
-    private func send(key: [UInt8]?, partition: Int32) throws(StreamFault) {
-        do throws(SendFailure) {
-            try value.withBytes { (value) throws(SendFailure) in
-                guard let key else { return try send(nil, value, partition) }
-                try key.withBytes { (key) throws(SendFailure) in try send(key, value, partition) }
-            }
-        } catch {
-            switch error {
-            case .failed(let failure): throw .broker(failure)
-            case .refused(let reason):
-                throw .broker(BrokerFailure(.stop, operation: "write to a repartition topic", reason: reason))
-            }
-        }
-    }
-
-    private func send(_ key: Bytes?, _ value: Bytes, _ partition: Int32) throws(SendFailure) {
-        try output.send(to: target, partition: partition, key: key, value: value, timestampMilliseconds: -1)
+        reporter.aborted()
     }
 }

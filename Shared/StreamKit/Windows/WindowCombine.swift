@@ -73,16 +73,14 @@ final class WindowCombine: Processor {
                         + "Give the application another name, or reset it"))
         }
         switch shuffled {
-        case .progress(let report):
-            progress.take(report)
-            try save(EventTimeProgress.key(report.source), EventTimeProgress.value(report))
-            if progress.combine() { try closeWindows() }
+        case .report(let report):
+            if try progress.take(report, savingTo: store) { try closeWindows() }
         case .partial(let partial):
             try take(partial, key: record.key.map(Array.init) ?? [])
         }
     }
 
-    private func take(_ partial: ShuffleRecord.Partial, key: [UInt8]) throws(StreamFault) {
+    private func take(_ partial: PartialAggregate, key: [UInt8]) throws(StreamFault) {
         let window = WindowKey(start: partial.windowStart, key: key)
         if aggregation.windows.isClosed(windowAt: window.start, watermark: progress.combined) {
             latePartials.count()
@@ -94,12 +92,12 @@ final class WindowCombine: Processor {
         }
         encoded.removeAll(keepingCapacity: true)
         aggregates.encode(into: &encoded)
-        try save(window.bytes, encoded)
+        try store.put(window.bytes, encoded)
         windows.insert(window)
         if emission == .updates { touched.insert(window) }
     }
 
-    private func late(_ partial: ShuffleRecord.Partial) -> Refusal {
+    private func late(_ partial: PartialAggregate) -> Refusal {
         let end = Instant(millisecondsSinceEpoch: aggregation.windows.end(ofWindowAt: partial.windowStart))
         return Refusal(
             "LATE",
@@ -108,7 +106,7 @@ final class WindowCombine: Processor {
             details: [standsFor(partial)])
     }
 
-    private func standsFor(_ partial: ShuffleRecord.Partial) -> (name: String, json: String) {
+    private func standsFor(_ partial: PartialAggregate) -> (name: String, json: String) {
         let output = OutputBuffer()
         let writer = JSONWriter(output)
         writer.beginObject()
@@ -143,9 +141,7 @@ final class WindowCombine: Processor {
     private func closeWindows() throws(StreamFault) {
         let closing = windows.removeAll { aggregation.windows.isClosed(windowAt: $0, watermark: progress.combined) }
         if closing.isEmpty { return }
-        encoded.removeAll(keepingCapacity: true)
-        encoded.append(integer: progress.combined)
-        try save(EventTimeProgress.combinedKey, encoded)
+        try progress.saveCombined(to: store)
         for window in closing {
             if let aggregates = try stored(window) { try emit(window, aggregates, isFinal: true) }
             touched.remove(window)
@@ -174,12 +170,6 @@ final class WindowCombine: Processor {
             guard let bytes = try store.get(key) else { return nil }
             var reader = ByteReader(bytes)
             return Aggregates(&reader, count: aggregation.functions.count)
-        }
-    }
-
-    private func save(_ key: [UInt8], _ value: [UInt8]) throws(StreamFault) {
-        try key.withBytes { (key) throws(StreamFault) in
-            try value.withBytes { (value) throws(StreamFault) in try store.put(key, value) }
         }
     }
 

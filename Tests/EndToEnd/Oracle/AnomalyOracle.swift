@@ -25,9 +25,8 @@ extension PipelineOracle {
         var lateness: Int64
     }
 
-    /// The detector forgets orders that lie 25 hours before a customer's newest. Half of that is for orders that are late; the rest
-    /// for partitions that are read at different paces.
-    private static let latenessMax: Int64 = 25 * 3_600_000 / 2
+    /// The detector forgets orders that all partitions have passed by 25 hours, and the longest burst takes one of them.
+    private static let latenessMax: Int64 = 24 * 3_600_000
 
     private struct Alert {
         var type: String

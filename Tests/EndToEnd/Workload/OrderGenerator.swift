@@ -57,7 +57,7 @@ struct OrderGenerator {
     }
 
     /// Lays so many orders out over the two days that deduplication looks back and more, by as many customers as keep the number of
-    /// orders of each. Partitions that are read at different paces then stay closer together than the anomaly detector remembers.
+    /// orders of each.
     mutating func spread(_ orders: Int) {
         let scale = max(1, orders / 20_000)
         millisecondsBetween /= Int64(scale)
