@@ -70,10 +70,10 @@ struct AmountStatistics: Hashable {
         return value
     }
 
-    func encode(into bytes: inout [UInt8]) {
-        bytes.append(integer: count)
-        bytes.append(integer: sum)
-        bytes.append(integer: squares)
+    func encode(into bytes: OutputBuffer) {
+        bytes.append(binary: count)
+        bytes.append(binary: sum)
+        bytes.append(binary: squares)
     }
 
     init?(_ reader: inout ByteReader) {

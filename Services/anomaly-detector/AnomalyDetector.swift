@@ -76,7 +76,8 @@ struct AnomalyRulesReader {
             guard let condition = condition(type, section, hasAmount: hasAmount, longest: &longest) else { continue }
             rules.append(
                 AnomalyRules.Rule(
-                    type: type, severity: severity.rawValue, condition: condition, description: description))
+                    type: type, severity: severity.rawValue, condition: condition,
+                    description: AnomalyRules.Description(description)))
         }
         if !settings.isPresent("rules") { settings.problem("rules", "is missing; must be a mapping of names to rules") }
         // What arrives late still meets the orders around it: a day is kept beyond the longest span.

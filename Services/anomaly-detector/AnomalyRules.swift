@@ -15,8 +15,24 @@ struct AnomalyRules: Sendable {
         let type: String
         let severity: String
         let condition: Condition
-        /// With `{measure}` for the number of orders, or the amount.
-        let description: String
+        let description: Description
+    }
+
+    /// A text with `{measure}` for the number of orders, or the amount; taken apart once.
+    struct Description: Sendable {
+        private let parts: [String]
+
+        init(_ text: String) {
+            var parts: [String] = []
+            var rest = text[...]
+            while let range = rest.firstRange(of: "{measure}") {
+                parts.append(String(rest[..<range.lowerBound]))
+                rest = rest[range.upperBound...]
+            }
+            self.parts = parts + [String(rest)]
+        }
+
+        func text(_ measure: String) -> String { parts.joined(separator: measure) }
     }
 
     let rules: [Rule]

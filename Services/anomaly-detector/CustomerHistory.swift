@@ -1,31 +1,46 @@
 import JSON
 import StreamKit
 
-/// What is remembered of one customer, and what of it is suspicious: a pure value, orders in, findings out.
-struct CustomerHistory {
-    struct Order: Hashable {
+/// What is remembered of one customer, and what of it is suspicious: orders in, findings out. One is used for all customers, and
+/// read anew from the store for each order; what it hands out is valid until then.
+final class CustomerHistory {
+    struct Order {
         var timeMilliseconds: Int64
-        var identifier: String
+        /// Where its identifier lies among those of the customer.
+        fileprivate var place: Range<Int>
+    }
+
+    /// A rule that an order fulfils, and the orders that bear it out.
+    struct Finding {
+        var rule: Int
+        var order: Order
+        var orders: [Order]
+        var measure: String
     }
 
     /// By event time.
     private(set) var orders: [Order] = []
+    private let identifiers = OutputBuffer(capacity: 4096)
     /// By rule, in the order of the rules: event times of the orders that completed an alert.
     private var alerts: [[Int64]]
     private var amounts = AmountStatistics()
     /// How many orders the last one made forgotten only because there were too many.
     private(set) var forgottenEarly = 0
+    private let rules: AnomalyRules
 
-    init(ruleCount: Int) { alerts = Array(repeating: [], count: ruleCount) }
+    init(_ rules: AnomalyRules) {
+        self.rules = rules
+        alerts = Array(repeating: [], count: rules.rules.count)
+    }
+
+    func identifier(of order: Order) -> Bytes { Bytes(rebasing: identifiers.bytes[order.place]) }
 
     /// Takes an order and tells which rules it fulfils.
     ///
     /// It counts together with the orders before and after it in event time, in whatever order they arrive. What lies `remember`
     /// before `watermarkMilliseconds`, the least of all input partitions, and before the customer's newest is forgotten afterwards.
-    mutating func take(
-        _ order: Order, amount: Decimal?, matches: UInt64, rules: AnomalyRules, watermarkMilliseconds: Int64
-    ) -> [Finding] {
-        insert(order)
+    func take(_ shuffled: ShuffledOrder, watermarkMilliseconds: Int64) -> [Finding] {
+        let order = insert(shuffled.timeMilliseconds, shuffled.identifier)
         var findings: [Finding] = []
         for (number, rule) in rules.rules.enumerated() {
             switch rule.condition {
@@ -34,32 +49,35 @@ struct CustomerHistory {
                 alerts[number].append(order.timeMilliseconds)
                 findings.append(Finding(rule: number, order: order, orders: found, measure: "\(found.count)"))
             case .matches(let bit):
-                if matches >> UInt64(bit) & 1 == 1 {
+                if shuffled.matches >> UInt64(bit) & 1 == 1 {
                     findings.append(
-                        Finding(rule: number, order: order, orders: [order], measure: amount?.description ?? ""))
+                        Finding(
+                            rule: number, order: order, orders: [order], measure: shuffled.amount?.description ?? ""))
                 }
             case .outlier(let deviations, let minimum):
-                guard let amount, amounts.isOutlier(amount, deviations: deviations, minimum: minimum) else { continue }
+                guard let amount = shuffled.amount,
+                    amounts.isOutlier(amount, deviations: deviations, minimum: minimum)
+                else { continue }
                 findings.append(Finding(rule: number, order: order, orders: [order], measure: amount.description))
             }
         }
-        if let amount { amounts.take(amount) }
-        forgetOld(rules, watermarkMilliseconds: watermarkMilliseconds)
+        if let amount = shuffled.amount { amounts.take(amount) }
+        forgetOld(watermarkMilliseconds: watermarkMilliseconds)
         return findings
     }
 
-    /// A rule that an order fulfils, and the orders that bear it out.
-    struct Finding: Hashable {
-        var rule: Int
-        var order: Order
-        var orders: [Order]
-        var measure: String
+    private func insert(_ timeMilliseconds: Int64, _ identifier: Bytes) -> Order {
+        var index = orders.count
+        while index > 0, orders[index - 1].timeMilliseconds > timeMilliseconds { index -= 1 }
+        let order = Order(timeMilliseconds: timeMilliseconds, place: keep(identifier))
+        orders.insert(order, at: index)
+        return order
     }
 
-    private mutating func insert(_ order: Order) {
-        var index = orders.count
-        while index > 0, orders[index - 1].timeMilliseconds > order.timeMilliseconds { index -= 1 }
-        orders.insert(order, at: index)
+    private func keep(_ identifier: Bytes) -> Range<Int> {
+        let start = identifiers.count
+        identifiers.append(identifier)
+        return start..<identifiers.count
     }
 
     /// The largest set of orders within `span` that the order belongs to, if it has `count` of them and no alert of the rule is
@@ -81,7 +99,7 @@ struct CustomerHistory {
         return best.count >= count ? Array(best) : nil
     }
 
-    private mutating func forgetOld(_ rules: AnomalyRules, watermarkMilliseconds: Int64) {
+    private func forgetOld(watermarkMilliseconds: Int64) {
         if watermarkMilliseconds != TaskTime.none, let latest = orders.last?.timeMilliseconds {
             let limit = min(watermarkMilliseconds, latest).subtractingReportingOverflow(rules.rememberMilliseconds)
             if !limit.overflow {
@@ -101,41 +119,44 @@ struct CustomerHistory {
 
     // MARK: The store's form
 
-    func encode(into bytes: inout [UInt8]) {
-        bytes.removeAll(keepingCapacity: true)
-        amounts.encode(into: &bytes)
-        bytes.append(integer: UInt8(truncatingIfNeeded: alerts.count))
+    func encode(into bytes: OutputBuffer) {
+        bytes.removeAll()
+        amounts.encode(into: bytes)
+        bytes.append(binary: UInt8(truncatingIfNeeded: alerts.count))
         for times in alerts {
-            bytes.append(integer: Int32(times.count))
-            for time in times { bytes.append(integer: time) }
+            bytes.append(binary: Int32(times.count))
+            for time in times { bytes.append(binary: time) }
         }
-        bytes.append(integer: Int32(orders.count))
+        bytes.append(binary: Int32(orders.count))
         for order in orders {
-            bytes.append(integer: order.timeMilliseconds)
-            bytes.append(text: order.identifier)
+            bytes.append(binary: order.timeMilliseconds)
+            bytes.append(lengthAnd: identifier(of: order))
         }
     }
 
-    /// Reads the store's form; nil if it is not whole. Rules that were added since have no alerts yet.
-    init?(_ bytes: Bytes, ruleCount: Int) {
-        var reader = ByteReader(bytes)
-        guard let amounts = AmountStatistics(&reader), let kinds = reader.byte() else { return nil }
+    /// Begins with what the store has of a customer, or with nothing; false if that is not whole. Rules that were added since
+    /// have no alerts yet.
+    func read(_ stored: Bytes?) -> Bool {
+        orders.removeAll(keepingCapacity: true)
+        identifiers.removeAll()
+        for number in alerts.indices { alerts[number].removeAll(keepingCapacity: true) }
+        amounts = AmountStatistics()
+        guard let stored else { return true }
+        var reader = ByteReader(stored)
+        guard let amounts = AmountStatistics(&reader), let kinds = reader.byte() else { return false }
         self.amounts = amounts
-        alerts = []
-        for _ in 0..<kinds {
-            guard let count = reader.int32(), count >= 0 else { return nil }
-            var times: [Int64] = []
+        for number in 0..<Int(kinds) {
+            guard let count = reader.int32(), count >= 0 else { return false }
             for _ in 0..<count {
-                guard let time = reader.int64() else { return nil }
-                times.append(time)
+                guard let time = reader.int64() else { return false }
+                if number < alerts.count { alerts[number].append(time) }
             }
-            alerts.append(times)
         }
-        while alerts.count < ruleCount { alerts.append([]) }
-        guard let count = reader.int32(), count >= 0 else { return nil }
+        guard let count = reader.int32(), count >= 0 else { return false }
         for _ in 0..<count {
-            guard let time = reader.int64(), let identifier = reader.text() else { return nil }
-            orders.append(Order(timeMilliseconds: time, identifier: identifier))
+            guard let time = reader.int64(), let identifier = reader.bytesWithLength() else { return false }
+            orders.append(Order(timeMilliseconds: time, place: keep(identifier)))
         }
+        return true
     }
 }

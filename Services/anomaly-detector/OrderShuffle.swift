@@ -3,32 +3,32 @@ import JSON
 import StreamKit
 import StreamKitRules
 
-/// What the detector needs of an order, on its way through the repartition topic to the customer's task.
+/// What the detector needs of an order, on its way through the repartition topic to the customer's task. It borrows the identifier.
 struct ShuffledOrder {
     static let version: UInt8 = 1
 
     var timeMilliseconds: Int64
-    var identifier: String
+    var identifier: Bytes
     /// nil where no rule needs amounts, or the order has none.
     var amount: Decimal?
     /// The conditions that hold for the order, a bit each.
     var matches: UInt64
 
-    func encode(into bytes: inout [UInt8]) {
-        bytes.removeAll(keepingCapacity: true)
+    func encode(into bytes: OutputBuffer) {
+        bytes.removeAll()
         bytes.append(Self.version)
-        bytes.append(integer: timeMilliseconds)
-        bytes.append(integer: matches)
-        bytes.append(integer: amount.map { UInt8(truncatingIfNeeded: $0.scale) } ?? 255)
-        bytes.append(integer: amount?.mantissa ?? 0)
-        bytes.append(text: identifier)
+        bytes.append(binary: timeMilliseconds)
+        bytes.append(binary: matches)
+        bytes.append(binary: amount.map { UInt8(truncatingIfNeeded: $0.scale) } ?? 255)
+        bytes.append(binary: amount?.mantissa ?? 0)
+        bytes.append(lengthAnd: identifier)
     }
 
     /// nil if the bytes are not of this version's form.
     init?(_ bytes: Bytes) {
         var reader = ByteReader(bytes)
         guard reader.byte() == Self.version, let time = reader.int64(), let matches = reader.int64(),
-            let scale = reader.byte(), let mantissa = reader.int128(), let identifier = reader.text()
+            let scale = reader.byte(), let mantissa = reader.int128(), let identifier = reader.bytesWithLength()
         else { return nil }
         timeMilliseconds = time
         self.matches = UInt64(bitPattern: matches)
@@ -36,7 +36,7 @@ struct ShuffledOrder {
         if scale == 255 { amount = nil } else { amount = Decimal(mantissa: mantissa, scale: Int(scale)) }
     }
 
-    init(timeMilliseconds: Int64, identifier: String, amount: Decimal?, matches: UInt64) {
+    init(timeMilliseconds: Int64, identifier: Bytes, amount: Decimal?, matches: UInt64) {
         self.timeMilliseconds = timeMilliseconds
         self.identifier = identifier
         self.amount = amount
@@ -60,7 +60,7 @@ final class OrderShuffle: Processor {
     private let evaluator: RuleEvaluator
     private let key: KeyExpression
     private let identifier: KeyExpression
-    private var value: [UInt8] = []
+    private let value = OutputBuffer(capacity: 256)
 
     init(_ context: ProcessorContext, _ declarations: RuleDeclarations, _ expressions: OrderExpressions) {
         self.expressions = expressions
@@ -80,14 +80,12 @@ final class OrderShuffle: Processor {
             shuffled.key = try key.evaluate(evaluator)
             let order = try order()
             context.time.observe(eventTimeMilliseconds: order.timeMilliseconds)
-            order.encode(into: &value)
+            order.encode(into: value)
         } catch {
             throw .refused(error)
         }
-        try value.withBytes { (bytes) throws(StreamFault) in
-            shuffled.value = bytes
-            try forward(shuffled)
-        }
+        shuffled.value = value.bytes
+        try forward(shuffled)
     }
 
     private func order() throws(Refusal) -> ShuffledOrder {
@@ -103,7 +101,7 @@ final class OrderShuffle: Processor {
         }
         return ShuffledOrder(
             timeMilliseconds: try EventTime.evaluate(expressions.eventTime, evaluator),
-            identifier: String(decoding: try identifier.evaluate(evaluator), as: UTF8.self), amount: try amount(),
+            identifier: try identifier.evaluate(evaluator), amount: try amount(),
             matches: matches)
     }
 

@@ -77,7 +77,14 @@ enum SHA256 {
                 }
             }
         }
-        return state.flatMap { word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) } }
+        var hash: [UInt8] = []
+        hash.reserveCapacity(32)
+        for word in state {
+            for shift in stride(from: 24, through: 0, by: -8) {
+                hash.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+            }
+        }
+        return hash
     }
 
     private static func compress(

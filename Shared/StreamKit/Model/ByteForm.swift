@@ -1,3 +1,5 @@
+public import JSON
+
 /// Reads the binary forms of internal records, never beyond their end.
 public struct ByteReader {
     private var rest: Bytes
@@ -13,9 +15,14 @@ public struct ByteReader {
 
     /// A text with its length, in two bytes, before it.
     public mutating func text() -> String? {
+        bytesWithLength().flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// Bytes with their number, in two bytes, before them.
+    public mutating func bytesWithLength() -> Bytes? {
         guard let count = integer(UInt16.self), rest.count >= Int(count) else { return nil }
         defer { rest = Bytes(rebasing: rest[Int(count)...]) }
-        return String(validating: rest[..<Int(count)], as: UTF8.self)
+        return Bytes(rebasing: rest[..<Int(count)])
     }
 
     private mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type) -> Value? {
@@ -37,5 +44,21 @@ extension [UInt8] {
         let bytes = Array(text.utf8.prefix(Int(UInt16.max)))
         append(integer: UInt16(bytes.count))
         append(contentsOf: bytes)
+    }
+}
+
+/// The same into a buffer that is used again and again.
+extension OutputBuffer {
+    @inlinable
+    public func append(binary value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.littleEndian) { append($0) }
+    }
+
+    /// Appends bytes with their number, in two bytes, before them; longer ones are cut.
+    @inlinable
+    public func append(lengthAnd bytes: Bytes) {
+        let count = min(bytes.count, Int(UInt16.max))
+        append(binary: UInt16(count))
+        append(Bytes(rebasing: bytes[..<count]))
     }
 }
