@@ -44,8 +44,10 @@ enum PipelineLoop {
     private static func spoilt(_ order: UnsafeRawBufferPointer, _ number: Int) -> UnsafeRawBufferPointer {
         let text = String(decoding: order, as: UTF8.self)
         let faults = [
-            ("\"currency\":\"", "\"currency\":\"?"), ("\"amount\":\"", "\"amount\":\"-"), ("\"status\":\"", "\"status\":\"un"),
-            ("\"items_count\":", "\"items_count\":-"), ("\"order_id\":", "\"other_id\":"), ("\"timestamp\":\"2", "\"timestamp\":\"x"),
+            ("\"currency\":\"", "\"currency\":\"?"), ("\"amount\":\"", "\"amount\":\"-"),
+            ("\"status\":\"", "\"status\":\"un"),
+            ("\"items_count\":", "\"items_count\":-"), ("\"order_id\":", "\"other_id\":"),
+            ("\"timestamp\":\"2", "\"timestamp\":\"x"),
         ]
         let (part, replacement) = faults[number / invalidEvery % faults.count]
         let pieces = text.split(separator: part, maxSplits: 1, omittingEmptySubsequences: false)
@@ -87,7 +89,7 @@ enum PipelineLoop {
         let context = EvaluationContext(rules.declarations.environment)
         guard let schema = rules.schema, let key = rules.key else { return { 0 } }
         let validator = SchemaValidator(schema, record: context.record)
-        let conditions = UncountedArray(rules.conditions)
+        let conditions = Conditions(rules.conditions, in: context)
         let now = Instant.now()
         let keys = OutputBuffer()
         return {
@@ -96,7 +98,7 @@ enum PipelineLoop {
                 do {
                     try context.read(order)
                     context.now = now
-                    if validator.isValid(), conditions.allSatisfy({ (try? $0.bool(in: context)) == true }) {
+                    if validator.isValid(), conditions.allHold() {
                         keys.removeAll()
                         try key.writeBytes(in: context, to: keys)
                         done &+= keys.count
