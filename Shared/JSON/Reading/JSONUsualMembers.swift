@@ -38,8 +38,6 @@ extension JSONRecord {
             guard keyEnd &+ 2 < count, text[keyEnd] == UInt8(ascii: ":") else { break }
             var value = keyEnd &+ 1
             if text[value] == UInt8(ascii: " ") { value &+= 1 }
-            var kind = JSONKind.string
-            var flags: JSONFlags = []
             var end = value &+ 1
             if text[value] == UInt8(ascii: "\"") {
                 while true {
@@ -57,10 +55,11 @@ extension JSONRecord {
                 }
                 guard text[end] == UInt8(ascii: "\"") else { break }
                 end &+= 1
+                nodes[node &+ 1] = JSONNode(.string, value, end)
             } else {
                 // A zero at the front would not be continued.
                 guard text[value] &- 0x31 < 9 else { break }
-                kind = .number
+                var flags: JSONFlags = []
                 while end < count, text[end] &- 0x30 <= 9 { end &+= 1 }
                 if end < count, text[end] == UInt8(ascii: ".") {
                     flags = .fraction
@@ -68,13 +67,13 @@ extension JSONRecord {
                     guard end < count, text[end] &- 0x30 <= 9 else { break }
                     while end < count, text[end] &- 0x30 <= 9 { end &+= 1 }
                 }
+                nodes[node &+ 1] = JSONNode(.number, value, end, flags: flags)
             }
             guard end < count else { break }
             let separator = text[end]
             let isAtEnd = separator == UInt8(ascii: "}")
             guard isAtEnd || separator == UInt8(ascii: ",") else { break }
             nodes[node] = JSONNode(.string, position, keyEnd)
-            nodes[node &+ 1] = JSONNode(kind, value, end, flags: flags)
             key.pointee.generation = generation
             key.pointee.node = UInt32(truncatingIfNeeded: node &+ 1)
             previous = key

@@ -225,6 +225,7 @@ public final class JSONSplice {
         if output.last != UInt8(ascii: "{") { output.append(UInt8(ascii: ",")) }
     }
 
+    @inline(__always)
     private func note(_ field: SpliceField, _ change: Change) -> UnsafeMutablePointer<Field> {
         closeOpen()
         precondition(field.index < fieldCount, "a field of another splice")
