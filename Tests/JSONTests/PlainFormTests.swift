@@ -74,8 +74,8 @@ final class PlainFormTests: XCTestCase {
             if random.below(3) == 0 { text = Mutation.mutate(&random, [text]) }
             if text.first != UInt8(ascii: "{") { continue }
             let wrapped = [UInt8(ascii: "[")] + text + [UInt8(ascii: "]")]
-            try text.withUnsafeBytes { bytes in
-                try wrapped.withUnsafeBytes { wrappedBytes in
+            text.withUnsafeBytes { bytes in
+                wrapped.withUnsafeBytes { wrappedBytes in
                     let isRecord = (try? record.read(bytes)) != nil
                     let isElement = (try? whole.read(wrappedBytes)) != nil && whole.root.element(1) == nil
                     XCTAssertEqual(isRecord, isElement, String(decoding: text, as: UTF8.self))
