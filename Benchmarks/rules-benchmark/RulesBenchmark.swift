@@ -1,10 +1,17 @@
 import JSON
 
 /// What the rule languages cost per record. Run in a release build on a quiet machine:
-/// `swift run -c release rules-benchmark`, with parts of names to choose some, or `--budgets` for the table of BENCHMARKS.md.
+/// `swift run -c release rules-benchmark`, with parts of names to choose some, or `--budgets` for the table of BENCHMARKS.md, or
+/// `--loop validator 10` for a profiler (``PipelineLoop``).
 @main
 enum RulesBenchmark {
     static func main() {
+        if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "--loop" {
+            do { try PipelineLoop.run(CommandLine.arguments[2], passes: Int(CommandLine.arguments[3]) ?? 1) } catch {
+                print("\(error)")
+            }
+            return
+        }
         let orders = Orders(count: 2_000)
         if CommandLine.arguments.contains("--budgets") {
             do { try Budgets.run(orders) } catch { print("\(error)") }

@@ -13,7 +13,8 @@ final class ValidateProcessor: Processor {
     private let topic: TopicChoice?
     // The same, for each record.
     private let validator: Uncounted<SchemaValidator>?
-    private let conditions: UncountedArray<Expression>
+    private let conditions: Uncounted<Conditions>
+    private let ownedConditions: Conditions
     private let keyOfRecord: Uncounted<KeyExpression>?
 
     init(_ context: ProcessorContext, _ declarations: RuleDeclarations, _ rules: ValidationRules) {
@@ -23,7 +24,8 @@ final class ValidateProcessor: Processor {
         key = rules.key.map { KeyExpression("key", $0) }
         topic = TopicChoice(rules.output)
         validator = schema.map { Uncounted($0) }
-        conditions = UncountedArray(rules.rules.map(\.condition))
+        ownedConditions = Conditions(rules.rules.map(\.condition), in: evaluator.context)
+        conditions = Uncounted(ownedConditions)
         keyOfRecord = key.map { Uncounted($0) }
         super.init(context)
     }
@@ -45,10 +47,9 @@ final class ValidateProcessor: Processor {
     private func isValid() -> Bool {
         var isValid = true
         validator?.with { isValid = $0.isValid() }
-        if !isValid { return false }
-        let context = evaluator.context
         // A rule that cannot be evaluated is not fulfilled.
-        return conditions.allSatisfy { (try? $0.bool(in: context)) == true }
+        if isValid { conditions.with { isValid = $0.allHold() } }
+        return isValid
     }
 
     /// Everything that is wrong. A rule that fails to evaluate counts only if the schema found nothing: it fails because a field

@@ -3,11 +3,6 @@
 /// Thompson's construction, then subsets, at compile time. Patterns that need too many states, word boundaries or Unicode properties
 /// have none and stay with RE2.
 final class ASCIIAutomaton: Sendable {
-    /// The state in which nothing can match any more.
-    private static let rejecting: UInt8 = 0
-    /// The state in which a match was found.
-    private static let accepting: UInt8 = 1
-
     /// The next state by state and byte: 128 for each state. Written by `init` alone.
     private nonisolated(unsafe) let table: UnsafeMutablePointer<UInt8>
     /// Whether a text that ends in the state matches.
@@ -30,12 +25,34 @@ final class ASCIIAutomaton: Sendable {
         acceptsAtEnd.deallocate()
     }
 
-    func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+    var matcher: ASCIIMatcher { ASCIIMatcher(table, acceptsAtEnd, initial: initial) }
+}
+
+/// A pattern for text that is all ASCII, run without a call and counting no reference; good as long as its ``Pattern`` lives.
+@frozen
+public struct ASCIIMatcher {
+    @usableFromInline let table: UnsafePointer<UInt8>
+    @usableFromInline let acceptsAtEnd: UnsafePointer<Bool>
+    @usableFromInline let initial: UInt8
+
+    init(_ table: UnsafePointer<UInt8>, _ acceptsAtEnd: UnsafePointer<Bool>, initial: UInt8) {
+        self.table = table
+        self.acceptsAtEnd = acceptsAtEnd
+        self.initial = initial
+    }
+
+    /// Whether the pattern matches anywhere in the text, whose bytes are all ASCII.
+    @inlinable @inline(__always)
+    public func matches(_ text: UnsafeRawBufferPointer) -> Bool {
         var state = initial
-        if state == ASCIIAutomaton.accepting { return true }
-        for byte in text {
-            state = table[Int(state) << 7 | Int(byte & 0x7F)]
-            if state <= ASCIIAutomaton.accepting { return state == ASCIIAutomaton.accepting }
+        // 0 rejects for good, 1 accepts for good.
+        if state == 1 { return true }
+        guard var byte = text.baseAddress else { return acceptsAtEnd[Int(state)] }
+        let end = byte + text.count
+        while byte < end {
+            state = table[Int(state) << 7 | Int(byte.load(as: UInt8.self) & 0x7F)]
+            if state <= 1 { return state == 1 }
+            byte += 1
         }
         return acceptsAtEnd[Int(state)]
     }

@@ -13,6 +13,8 @@ public final class Pattern: Sendable {
     /// The pattern as it was given.
     public let text: String
     private let automaton: ASCIIAutomaton?
+    /// For text that is all ASCII; nil where only RE2 can tell.
+    public var asciiMatcher: ASCIIMatcher? { automaton?.matcher }
     // RE2 objects are immutable to their users; their cache has its own lock.
     private nonisolated(unsafe) let expression: OpaquePointer
 
@@ -53,7 +55,7 @@ public final class Pattern: Sendable {
     ///
     /// - Parameter isASCII: whether all bytes are known to be ASCII. Text that is should say so: it is faster.
     public func matches(_ utf8: UnsafeRawBufferPointer, isASCII: Bool = false) -> Bool {
-        if isASCII, let automaton { return automaton.matches(utf8) }
+        if isASCII, let automaton { return automaton.matcher.matches(utf8) }
         return re2_pattern_search(expression, utf8.baseAddress?.assumingMemoryBound(to: CChar.self), utf8.count)
     }
 

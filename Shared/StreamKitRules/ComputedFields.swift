@@ -31,23 +31,28 @@ public final class ComputedFields {
         }
     }
 
-    private let evaluator: RuleEvaluator
+    private let context: EvaluationContext
     private let splice: JSONSplice
     private let fields: UncountedArray<Field>
     private let output = OutputBuffer(capacity: 1024)
 
-    public init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
-        self.evaluator = evaluator
-        let splice = JSONSplice(evaluator.context.record)
+    /// - Parameter context: where the expressions find the record.
+    public init(_ fields: [ComputedField], context: EvaluationContext) {
+        self.context = context
+        let splice = JSONSplice(context.record)
         self.splice = splice
         self.fields = UncountedArray(
-            fields.map { field in Field(field, splice.field(field.name), evaluator.context.slot(field.name)) })
+            fields.map { field in Field(field, splice.field(field.name), context.slot(field.name)) })
     }
 
-    /// The present record with its fields; valid until the next call. The record must have been read by the evaluator.
+    public convenience init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
+        self.init(fields, context: evaluator.context)
+    }
+
+    /// The present record with its fields; valid until the next call. The record must have been read by the context.
     public func compute() throws(Refusal) -> Bytes {
         splice.begin()
-        let context = evaluator.context
+        let context = context
         let values = splice.values
         try fields.forEach { (field) throws(Refusal) in
             do throws(EvaluationError) {

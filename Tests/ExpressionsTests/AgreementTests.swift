@@ -22,7 +22,7 @@ final class AgreementTests: XCTestCase {
                 ])
             }
             let comparison = pick(["==", "!=", "<", "<=", ">", ">="])
-            switch below(13) {
+            switch below(15) {
             case 0: return "(\(bool(depth - 1)) && \(bool(depth - 1)))"
             case 1: return "(\(bool(depth - 1)) || \(bool(depth - 1)))"
             case 2: return "!(\(bool(depth - 1)))"
@@ -34,6 +34,14 @@ final class AgreementTests: XCTestCase {
             case 8: return "\(text(depth - 1)) in ['eu', 'us', 'a-b-c', '']"
             case 9: return "\(text(depth - 1)).\(pick(["startsWith", "endsWith", "contains"]))(\(text(depth - 1)))"
             case 10: return "\(text(depth - 1)) in names"
+            case 12:
+                // Limits of one amount, and of two.
+                let amounts = ["decimal(dynamic)", "price"]
+                let limits = ["decimal('0.01')", "decimal('12.5')", "5", "decimal('1e3')"]
+                let first = pick(amounts)
+                return "(\(first) \(comparison) \(pick(limits)) && "
+                    + "\(below(3) == 0 ? pick(amounts) : first) \(pick(["<", "<=", "!="])) \(pick(limits)))"
+            case 13: return "\(pick(["text", "word", "dynamic"])) in ['eu', 'a-b-c', '', 'CUST-EU-7', 'ÄÖ-é-😀', '5']"
             case 11: return "dynamic \(comparison) \(pick(["5", "1.5", "-3"]))"
             default: return "\(text(depth - 1)).matches('^[a-z]+(-|$)')"
             }
@@ -148,7 +156,7 @@ final class AgreementTests: XCTestCase {
         }
     }
 
-    func testCompiledAndGeneralEvaluationAgree() throws {
+    private func makeContext() throws -> (Environment, EvaluationContext) {
         var environment = Environment()
         environment.declareRecord(
             ObjectType(
@@ -169,6 +177,11 @@ final class AgreementTests: XCTestCase {
         context.set(
             "rates", ["eu": .decimal(try XCTUnwrap(Decimal("0.21"))), "": .decimal(try XCTUnwrap(Decimal("1e9")))])
         context.set("counts", ["eu": 5, "a": -1])
+        return (environment, context)
+    }
+
+    func testCompiledAndGeneralEvaluationAgree() throws {
+        let (environment, context) = try makeContext()
         var generator = Generator(state: UInt64(environmentNumber("CEL_AGREEMENT_SEED") ?? 20_250_113))
         var specialised = 0
         var succeeded = 0
@@ -195,6 +208,31 @@ final class AgreementTests: XCTestCase {
         // The test means something only if most expressions are compiled and many have values.
         XCTAssertGreaterThan(specialised, rounds * 9 / 10)
         XCTAssertGreaterThan(succeeded, evaluations / 4)
+    }
+
+    /// Conditions joined hold exactly if each holds.
+    func testConditionsTogetherAndOneByOneAgree() throws {
+        let (environment, context) = try makeContext()
+        var generator = Generator(state: UInt64(environmentNumber("CEL_AGREEMENT_SEED") ?? 20_250_113))
+        var holding = 0
+        let rounds = environmentNumber("CEL_AGREEMENT_ROUNDS") ?? 4_000
+        for _ in 0..<rounds {
+            let expressions = try (0..<generator.below(4)).map { _ in
+                try environment.compile(generator.bool(generator.below(3)), expecting: .bool)
+            }
+            let conditions = Conditions(expressions, in: context)
+            for _ in 0..<4 {
+                let text = generator.record()
+                try Array(text.utf8).withUnsafeBytes { bytes in
+                    try context.read(bytes)
+                    context.now = Instant("2025-01-13T15:00:01Z")
+                    let each = expressions.allSatisfy { (try? $0.bool(in: context)) == true }
+                    XCTAssertEqual(conditions.allHold(), each, "\(expressions.map(\.sourceText)) over \(text)")
+                    if each, !expressions.isEmpty { holding += 1 }
+                }
+            }
+        }
+        XCTAssertGreaterThan(holding, rounds / 10)
     }
 
     private func outcome(_ body: () throws(EvaluationError) -> Value) -> String {

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 /// Bytes borrowed from a record, a constant or an arena: valid until the next record.
 struct TextSlice {
@@ -27,24 +28,9 @@ struct TextSlice {
         return common != 0 ? common : count - other.count
     }
 
-    /// Well spread over the low bits; for tables of constants and reference data, which no record can fill.
+    /// For tables of constants and reference data.
     @inline(__always)
-    var hash: UInt64 {
-        var hash = UInt64(truncatingIfNeeded: count) &* 0x9E37_79B1_85EB_CA87
-        var offset = 0
-        while offset &+ 8 <= count {
-            hash = (hash ^ base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0xC2B2_AE3D_27D4_EB4F
-            hash ^= hash >> 29
-            offset &+= 8
-        }
-        var tail: UInt64 = 0
-        while offset < count {
-            tail = tail << 8 | UInt64(self[offset])
-            offset &+= 1
-        }
-        hash = (hash ^ tail) &* 0x9E37_79B1_85EB_CA87
-        return hash ^ (hash >> 32)
-    }
+    var fingerprint: TextFingerprint { TextFingerprint(base, count: count) }
 }
 
 /// Room for text made while a record is processed: taken piece by piece, given back at once. What it has handed out never
@@ -52,12 +38,15 @@ struct TextSlice {
 final class Arena {
     private var blocks: [(base: UnsafeMutableRawPointer, count: Int)]
     private var current = 0
+    /// The first block's.
+    private let start: UnsafeMutableRawPointer
     private var position: UnsafeMutableRawPointer
     private var available: Int
 
     init() {
         let block = UnsafeMutableRawPointer.allocate(byteCount: 1_024, alignment: 8)
         blocks = [(block, 1_024)]
+        start = block
         position = block
         available = 1_024
     }
@@ -66,7 +55,10 @@ final class Arena {
         for block in blocks { block.base.deallocate() }
     }
 
-    func removeAll() { use(0) }
+    @inline(__always)
+    func removeAll() {
+        if position != start { use(0) }
+    }
 
     /// Uninitialised bytes.
     @inline(__always)
@@ -89,7 +81,7 @@ final class Arena {
         use(blocks.count - 1)
     }
 
-    @inline(__always)
+    @inline(never)
     private func use(_ index: Int) {
         current = index
         position = blocks[index].base

@@ -10,6 +10,11 @@ typealias Code<T> = @Sendable (EvaluationContext) throws(Unusual) -> T
 
 struct Unusual: Error {}
 
+/// The code of a condition as a list can hold it: a bare closure would be wrapped twice, and each wrapping costs a call.
+struct Condition: Sendable {
+    let code: Code<Bool>
+}
+
 /// The code of a whole expression, by the type of its result.
 enum CompiledCode: Sendable {
     case bool(Code<Bool>)

@@ -42,10 +42,10 @@ extension Compiler {
 
     /// Two at a time: a chain of closures, not a loop over an array of them.
     private func connect(_ terms: [Node], until deciding: Bool) -> Code<Bool>? {
-        guard let last = terms.last else { return nil }
-        var code = bool(last)
-        for term in terms.dropLast().reversed() {
-            let (first, rest) = (bool(term), code)
+        var conditions = deciding ? terms.map { Condition(code: bool($0)) } : DecimalLimits.joined(terms, in: self)
+        guard var code = conditions.popLast()?.code else { return nil }
+        for condition in conditions.reversed() {
+            let (first, rest) = (condition.code, code)
             // What fails is left to the general evaluator, which knows whether a later term decides all the same.
             if deciding {
                 code = { context throws(Unusual) in try first(context) ? true : try rest(context) }
@@ -76,6 +76,7 @@ extension Compiler {
         case (.int, .int): return compare(name, int(left), int(right), constant: constantInt(right))
         case (.double, .double): return compare(name, double(left), double(right), constant: nil)
         case (.decimal, .decimal), (.decimal, .int), (.int, .decimal):
+            if let limits = DecimalLimits(name, left, right, in: self) { return limits.code }
             return compare(name, decimalOperand(left), decimalOperand(right), constant: constantDecimal(right))
         case (.timestamp, .timestamp): return compare(name, instant(left), instant(right), constant: nil)
         case (.duration, .duration): return compare(name, duration(left), duration(right), constant: nil)
@@ -122,7 +123,7 @@ extension Compiler {
         return nil
     }
 
-    private func constantDecimal(_ node: Node) -> Decimal? {
+    func constantDecimal(_ node: Node) -> Decimal? {
         switch node.constant {
         case .decimal(let value)?: value
         case .int(let value)?: Decimal(value)
@@ -215,7 +216,7 @@ extension Compiler {
     private func membership(_ element: Node, _ container: Node) -> Code<Bool>? {
         if case .list(let list)? = container.constant {
             switch type(element) {
-            case .string: return textMembership(text(element), list)
+            case .string: return textMembership(element, list)
             case .int:
                 let wanted = list.compactMap { if case .int(let int) = $0 { int } else { nil } }
                 guard wanted.count == list.count else { return nil }
@@ -229,8 +230,8 @@ extension Compiler {
         let key = text(element)
         return { context throws(Unusual) in
             let key = try key(context)
-            guard let found = context.variables[slot].withTable({ $0.find(key) != nil }) else { throw Unusual() }
-            return found
+            guard let found = context.variables[slot].index else { throw Unusual() }
+            return found.find(key) != nil
         }
     }
 
@@ -253,8 +254,13 @@ extension Compiler {
         }
     }
 
-    private func textMembership(_ element: @escaping Code<TextSlice>, _ list: [Value]) -> Code<Bool>? {
+    private func textMembership(_ element: Node, _ list: [Value]) -> Code<Bool>? {
         guard let table = table(of: list) else { return nil }
+        if case .field(let field) = element.operation, field.path.isEmpty {
+            let index = field.place
+            return { context throws(Unusual) in table.find(try context.textField(index)) != nil }
+        }
+        let element = text(element)
         return { context throws(Unusual) in table.find(try element(context)) != nil }
     }
 

@@ -124,7 +124,10 @@ extension Compiler {
                 guard case .decimal(let value)? = context.variables[slot].value else { throw Unusual() }
                 return value
             }
-        case .conditional: return conditional(node, decimal)
+        case .conditional(let condition, let accepted, let refused):
+            // Not by the generic function: it would wrap the branches, at a call each.
+            let (test, yes, no) = (bool(condition), decimal(accepted), decimal(refused))
+            return { context throws(Unusual) in try test(context) ? try yes(context) : try no(context) }
         case .call(let function, let arguments): return decimalCall(function.name, arguments)
         default: return nil
         }
@@ -133,19 +136,21 @@ extension Compiler {
     /// A number or the text of one, whichever the record has.
     private func decimalField(_ field: Node.RecordField) -> Code<Decimal> {
         let place = FieldPlace(field)
-        return { context throws(Unusual) in
-            let value = try context.present(place)
-            let bytes: UnsafeRawBufferPointer
-            switch value.kind {
-            case .number: bytes = value.bytes
-            case .string:
-                guard let utf8 = value.string?.utf8 else { throw Unusual() }
-                bytes = utf8
-            default: throw Unusual()
-            }
-            guard let decimal = Decimal(bytes: bytes) else { throw Unusual() }
-            return decimal
+        if place.isTopLevel {
+            let index = place.index
+            return { context throws(Unusual) in try context.decimal(index) }
         }
+        return { context throws(Unusual) in try context.present(place).decimalOfNumberOrString() }
+    }
+
+    /// The place of a top-level field that is read as a decimal whatever it is: number or string.
+    func decimalPlace(_ node: Node) -> Int? {
+        if let (name, arguments) = call(node), name == "decimal", arguments.count == 1 {
+            guard case .field(let field) = arguments[0].operation, type(arguments[0]) == .dyn else { return nil }
+            return field.path.isEmpty ? field.place : nil
+        }
+        guard case .field(let field) = node.operation, field.type == .decimal else { return nil }
+        return field.path.isEmpty ? field.place : nil
     }
 
     /// An int among decimals is one without a fraction.
@@ -231,8 +236,9 @@ extension Compiler {
         let key = text(arguments[1])
         return { context throws(Unusual) in
             let key = try key(context)
-            let found = context.variables[slot].withTable { table in table.find(key).flatMap { table.decimal(at: $0) } }
-            guard case .some(.some(let value)) = found else { throw Unusual() }
+            guard let table = context.variables[slot].index, let entry = table.find(key),
+                let value = table.decimal(at: entry)
+            else { throw Unusual() }
             return value
         }
     }
@@ -243,9 +249,8 @@ extension Compiler {
         let key = text(arguments[1])
         return { context throws(Unusual) in
             let key = try key(context)
-            let found = context.variables[slot].withTable { table in table.find(key).map { table.value(at: $0) } }
-            guard case .some(.some(let value)) = found else { throw Unusual() }
-            return value
+            guard let table = context.variables[slot].index, let entry = table.find(key) else { throw Unusual() }
+            return table.value(at: entry)
         }
     }
 }

@@ -9,13 +9,20 @@ extension Compiler {
             return { _ in pinned.slice }
         case .field(let field) where field.type == .string || field.type == .dyn:
             let place = FieldPlace(field)
+            if place.isTopLevel {
+                let index = place.index
+                return { context throws(Unusual) in try context.textField(index) }
+            }
             return { context throws(Unusual) in try context.textField(place) }
         case .variable(let slot, _):
             return { context throws(Unusual) in
                 guard let slice = context.variables[slot].text else { throw Unusual() }
                 return slice
             }
-        case .conditional: return conditional(node, text)
+        case .conditional(let condition, let accepted, let refused):
+            // Not by the generic function: it would wrap the branches, at a call each.
+            let (test, yes, no) = (bool(condition), text(accepted), text(refused))
+            return { context throws(Unusual) in try test(context) ? try yes(context) : try no(context) }
         case .call(let function, let arguments): return textCall(node, function.name, arguments)
         default: return nil
         }
@@ -52,7 +59,7 @@ extension Compiler {
         let key = text(arguments[1])
         return { context throws(Unusual) in
             let key = try key(context)
-            guard let found = context.variables[slot].withTable({ $0.lookUp(key) }) else { throw Unusual() }
+            guard let found = context.variables[slot].index?.lookUp(key) else { throw Unusual() }
             switch found {
             case .missing: return nil
             case .text(let slice): return slice
@@ -84,7 +91,7 @@ extension Compiler {
         let key = text(arguments[1])
         return { context throws(Unusual) in
             let key = try key(context)
-            guard case .text(let slice)? = context.variables[slot].withTable({ $0.lookUp(key) }) else {
+            guard case .text(let slice)? = context.variables[slot].index?.lookUp(key) else {
                 throw Unusual()
             }
             return slice
@@ -114,13 +121,14 @@ extension Compiler {
     /// A chain of `+` takes its parts three at a time.
     private func concatenation(_ node: Node) -> Code<TextSlice>? {
         guard type(node) == .string else { return nil }
-        var parts = terms(node).map { text($0) }[...]
-        guard var code = parts.popFirst() else { return nil }
+        var parts = terms(node)[...]
+        guard let first = parts.popFirst() else { return nil }
+        var code = text(first)
         while let second = parts.popFirst() {
             if let third = parts.popFirst() {
-                code = Self.join(code, second, third)
+                code = Self.join(code, text(second), text(third))
             } else {
-                code = Self.join(code, second)
+                code = Self.join(code, text(second))
             }
         }
         return code
@@ -171,7 +179,7 @@ extension Compiler {
             guard missing > 0 else { return slice }
             let target = context.arena.allocate(missing + slice.count)
             target.initializeMemory(as: UInt8.self, repeating: byte, count: missing)
-            (target + missing).copyMemory(from: slice.base, byteCount: slice.count)
+            ShortCopy.copy(slice.base, to: target + missing, count: slice.count)
             return TextSlice(target, missing + slice.count)
         }
     }

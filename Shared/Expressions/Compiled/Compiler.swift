@@ -150,4 +150,11 @@ extension EvaluationContext {
         guard let utf8 = try present(field).string?.utf8, let base = utf8.baseAddress else { throw Unusual() }
         return TextSlice(base, utf8.count)
     }
+
+    /// The same of a top-level field.
+    @inline(__always)
+    func textField(_ index: Int) throws(Unusual) -> TextSlice {
+        guard let utf8 = json(index)?.string?.utf8, let base = utf8.baseAddress else { throw Unusual() }
+        return TextSlice(base, utf8.count)
+    }
 }

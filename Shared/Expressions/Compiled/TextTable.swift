@@ -3,13 +3,7 @@ import JSON
 /// The entries of a map with string keys, found by the bytes of a key without making a string of them.
 final class TextTable: @unchecked Sendable {
     // Never written after the initializer, so threads may share it.
-    private let mask: Int
-    /// Indices of entries by the hashes of their keys; -1 is a free place.
-    private let places: UnsafeMutablePointer<Int32>
-    private let keys: UnsafeMutablePointer<TextSlice>
-    private let values: UnsafeMutablePointer<Value>
-    /// The string values; nil for others.
-    private let texts: UnsafeMutablePointer<TextSlice?>
+    let index: TextIndex
     private let count: Int
     /// All keys and string values, one after the other.
     private let bytes: UnsafeMutableRawPointer
@@ -24,22 +18,14 @@ final class TextTable: @unchecked Sendable {
         }
         count = map.count
         bytes = .allocate(byteCount: max(1, byteCount), alignment: 8)
-        keys = .allocate(capacity: max(1, count))
-        values = .allocate(capacity: max(1, count))
-        texts = .allocate(capacity: max(1, count))
         var size = 8
         while size < count * 2 { size *= 2 }
-        mask = size - 1
-        places = .allocate(capacity: size)
-        places.initialize(repeating: -1, count: size)
+        let index = TextIndex(count: count, size: size)
+        self.index = index
         var end = bytes
-        for (index, entry) in map.entries.enumerated() {
-            (values + index).initialize(to: entry.value)
-            (keys + index).initialize(to: Self.copy(entry.key, to: &end) ?? TextSlice(bytes, 0))
-            (texts + index).initialize(to: Self.copy(entry.value, to: &end))
-            var place = Int(truncatingIfNeeded: keys[index].hash) & mask
-            while places[place] >= 0 { place = (place + 1) & mask }
-            places[place] = Int32(truncatingIfNeeded: index)
+        for (number, entry) in map.entries.enumerated() {
+            let key = Self.copy(entry.key, to: &end) ?? TextSlice(bytes, 0)
+            index.enter(number, key, entry.value, text: Self.copy(entry.value, to: &end))
         }
     }
 
@@ -55,22 +41,77 @@ final class TextTable: @unchecked Sendable {
     }
 
     deinit {
-        places.deallocate()
-        keys.deallocate()
-        values.deinitialize(count: count)
-        values.deallocate()
-        texts.deallocate()
+        index.deallocate(count: count)
         bytes.deallocate()
     }
 
     /// The place of a key among the entries.
     @inline(__always)
+    func find(_ key: TextSlice) -> Int? { index.find(key) }
+}
+
+/// A table's memory, read without counting references: good as long as the ``TextTable`` lives.
+struct TextIndex {
+    private struct Place {
+        var fingerprint: TextFingerprint
+        /// The entry's number; -1 of a free place.
+        var number: Int
+    }
+
+    private let mask: Int
+    /// By the hashes of the keys.
+    private let places: UnsafeMutablePointer<Place>
+    private let keys: UnsafeMutablePointer<TextSlice>
+    private let values: UnsafeMutablePointer<Value>
+    /// The values that are strings or decimals: a copy of a value counts references.
+    private let texts: UnsafeMutablePointer<TextSlice?>
+    private let decimals: UnsafeMutablePointer<Decimal?>
+
+    fileprivate init(count: Int, size: Int) {
+        mask = size - 1
+        places = .allocate(capacity: size)
+        places.initialize(repeating: Place(fingerprint: TextFingerprint(), number: -1), count: size)
+        keys = .allocate(capacity: max(1, count))
+        values = .allocate(capacity: max(1, count))
+        texts = .allocate(capacity: max(1, count))
+        decimals = .allocate(capacity: max(1, count))
+    }
+
+    fileprivate func enter(_ number: Int, _ key: TextSlice, _ value: Value, text: TextSlice?) {
+        (keys + number).initialize(to: key)
+        (values + number).initialize(to: value)
+        (texts + number).initialize(to: text)
+        var decimal: Decimal?
+        if case .decimal(let value) = value { decimal = value }
+        (decimals + number).initialize(to: decimal)
+        let fingerprint = key.fingerprint
+        var place = fingerprint.hash & mask
+        while places[place].number >= 0 { place = (place + 1) & mask }
+        places[place] = Place(fingerprint: fingerprint, number: number)
+    }
+
+    fileprivate func deallocate(count: Int) {
+        places.deallocate()
+        keys.deallocate()
+        values.deinitialize(count: count)
+        values.deallocate()
+        texts.deallocate()
+        decimals.deallocate()
+    }
+
+    /// The place of a key among the entries.
+    @inline(__always)
     func find(_ key: TextSlice) -> Int? {
-        var place = Int(truncatingIfNeeded: key.hash) & mask
+        let fingerprint = key.fingerprint
+        var place = fingerprint.hash & mask
         while true {
-            let index = Int(places[place])
-            if index < 0 { return nil }
-            if keys[index] == key { return index }
+            let number = places[place].number
+            if number < 0 { return nil }
+            if places[place].fingerprint == fingerprint,
+                key.count <= TextFingerprint.exactLength || keys[number] == key
+            {
+                return number
+            }
             place = (place &+ 1) & mask
         }
     }
@@ -92,10 +133,7 @@ final class TextTable: @unchecked Sendable {
     @inline(__always)
     func value(at index: Int) -> Value { values[index] }
 
-    /// The entry's value if it is a decimal: read in place, for a copy of a value counts references.
+    /// The entry's value if it is a decimal.
     @inline(__always)
-    func decimal(at index: Int) -> Decimal? {
-        if case .decimal(let value) = values[index] { return value }
-        return nil
-    }
+    func decimal(at index: Int) -> Decimal? { decimals[index] }
 }

@@ -3,12 +3,14 @@ struct BoundVariable {
     /// Nil for text that lives in the arena, and if nothing is bound.
     private let stored: Value?
     /// The bytes of a string.
-    let text: TextSlice?
+    var text: TextSlice?
+    /// Whether there is nothing but text that lives no longer than the record: it is replaced without counting references.
+    let isTextOfRecord: Bool
     /// An index over a map with string keys, built when the map is bound: reference data is read for every record and
-    /// changes rarely.
+    /// changes rarely. Read without counting references.
+    let index: TextIndex?
+    /// What keeps the index alive.
     private let table: TextTable?
-    /// The same without counting references.
-    private let tableReference: Unmanaged<TextTable>?
     /// Keeps the bytes of a string alive.
     private let pinned: PinnedText?
 
@@ -22,24 +24,20 @@ struct BoundVariable {
         default: break
         }
         self.table = table
-        tableReference = table.map { Unmanaged.passUnretained($0) }
+        index = table?.index
         self.pinned = pinned
         text = pinned?.slice
+        isTextOfRecord = false
     }
 
     /// Text that lives no longer than the record.
     init(text: TextSlice) {
         stored = nil
         self.text = text
+        isTextOfRecord = true
+        index = nil
         table = nil
-        tableReference = nil
         pinned = nil
-    }
-
-    /// Looks a key up in a map with string keys: nil if there is no such map, otherwise what `body` makes of the table.
-    @inline(__always)
-    func withTable<T>(_ body: (TextTable) -> T) -> T? {
-        tableReference?._withUnsafeGuaranteedRef { body($0) }
     }
 
     var value: Value? {

@@ -15,6 +15,8 @@ public final class EvaluationContext {
     private let layout: Layout
     /// The slots of the fields, by their places in the layout. A pointer: reading an array's element would count references.
     private var fieldSlots: UnsafeMutablePointer<FieldSlot>
+    /// What the fields are as decimals, by the same places: several expressions read the same amount.
+    private var decimals: UnsafeMutablePointer<DecimalField>
     /// The variables by their places; a pointer for the same reason.
     let variables: UnsafeMutablePointer<BoundVariable>
     private let variableCount: Int
@@ -22,10 +24,14 @@ public final class EvaluationContext {
     private var instant: Instant?
     /// Text made by compiled expressions; lives until the next record.
     let arena = Arena()
-    /// The variables whose values were computed for this record alone.
-    private var computed: [Int] = []
+    /// The variables whose values were computed for this record alone, each once; a pointer for the same reason.
+    private let computed: UnsafeMutablePointer<Int>
+    private var computedCount = 0
     /// Whether one of them may lie in the arena.
     private var arenaIsInUse = false
+    /// The timestamp that was written last, and its JSON.
+    var writtenInstant: Instant?
+    let instantText = OutputBuffer(capacity: 64)
     var locals: [Value] = []
     /// Whether the expression being evaluated was compiled with another environment.
     var isForeign = false
@@ -41,9 +47,11 @@ public final class EvaluationContext {
         self.record = record
         layout = environment.layout
         fieldSlots = .allocate(capacity: 1)
+        decimals = .allocate(capacity: 1)
         variableCount = layout.variableNames.count
         variables = .allocate(capacity: max(1, variableCount))
         variables.initialize(repeating: BoundVariable(), count: variableCount)
+        computed = .allocate(capacity: max(1, variableCount))
         costLimit = environment.limits.cost
         remainingCost = costLimit
         for name in environment.declaredFieldNames { _ = layout.field(name) }
@@ -55,16 +63,20 @@ public final class EvaluationContext {
         record = JSONRecord()
         layout = Layout()
         fieldSlots = .allocate(capacity: 1)
+        decimals = .allocate(capacity: 1)
         variableCount = 0
         variables = .allocate(capacity: 1)
+        computed = .allocate(capacity: 1)
         costLimit = limits.cost
         remainingCost = costLimit
     }
 
     deinit {
         fieldSlots.deallocate()
+        decimals.deallocate()
         variables.deinitialize(count: variableCount)
         variables.deallocate()
+        computed.deallocate()
     }
 
     // MARK: Binding
@@ -82,6 +94,9 @@ public final class EvaluationContext {
         fieldSlots.deallocate()
         fieldSlots = .allocate(capacity: max(1, names.count))
         for (place, name) in names.enumerated() { (fieldSlots + place).initialize(to: record.declare(name)) }
+        decimals.deallocate()
+        decimals = .allocate(capacity: max(1, names.count))
+        decimals.initialize(repeating: DecimalField(reading: 0, value: .zero), count: names.count)
         fieldCount = names.count
     }
 
@@ -89,9 +104,10 @@ public final class EvaluationContext {
     /// record before is forgotten.
     public func begin() {
         instant = nil
-        if !computed.isEmpty {
-            for slot in computed { variables[slot] = BoundVariable() }
-            computed.removeAll(keepingCapacity: true)
+        while computedCount > 0 {
+            computedCount &-= 1
+            let slot = computed[computedCount]
+            if variables[slot].isTextOfRecord { variables[slot].text = nil } else { variables[slot] = BoundVariable() }
         }
         arenaIsInUse = false
         arena.removeAll()
@@ -106,7 +122,11 @@ public final class EvaluationContext {
     public func set(_ slot: VariableSlot, _ value: Value?) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
         variables[slot.index] = BoundVariable(value)
-        if !computed.isEmpty { computed.removeAll { $0 == slot.index } }
+        for position in 0..<computedCount where computed[position] == slot.index {
+            computedCount -= 1
+            computed[position] = computed[computedCount]
+            break
+        }
     }
 
     /// Binds a declared variable by its name; false if the environment has none of it.
@@ -117,12 +137,29 @@ public final class EvaluationContext {
         return true
     }
 
-    /// Binds a variable for this record alone, text without a copy on the heap.
-    func setForRecord(_ slot: VariableSlot, _ variable: BoundVariable) {
+    /// Binds a variable for this record alone.
+    func setForRecord(_ slot: VariableSlot, _ value: Value) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
-        variables[slot.index] = variable
-        computed.append(slot.index)
+        variables[slot.index] = BoundVariable(value)
+        noteComputed(slot)
+    }
+
+    /// The same of text, which lives in the arena.
+    func setForRecord(_ slot: VariableSlot, _ text: TextSlice) {
+        precondition(slot.index < variableCount, "the slot belongs to another environment")
+        if variables[slot.index].isTextOfRecord {
+            variables[slot.index].text = text
+        } else {
+            variables[slot.index] = BoundVariable(text: text)
+        }
+        noteComputed(slot)
         arenaIsInUse = true
+    }
+
+    private func noteComputed(_ slot: VariableSlot) {
+        for position in 0..<computedCount where computed[position] == slot.index { return }
+        computed[computedCount] = slot.index
+        computedCount &+= 1
     }
 
     /// The time that `now()` answers for this record; nil takes the system's when first asked.
@@ -176,6 +213,44 @@ public final class EvaluationContext {
     /// The value of the field with this place.
     @inline(__always)
     func json(_ index: Int) -> JSONValue? { record.field(fieldSlots[index]) }
+
+    /// The decimal that a number or a string at this place is; read once for each record.
+    @inline(__always)
+    func decimal(_ index: Int) throws(Unusual) -> Decimal {
+        if decimals[index].reading == record.reading { return decimals[index].value }
+        return try readDecimal(index)
+    }
+
+    @inline(never)
+    private func readDecimal(_ index: Int) throws(Unusual) -> Decimal {
+        guard let json = json(index) else { throw Unusual() }
+        let value = try json.decimalOfNumberOrString()
+        decimals[index] = DecimalField(reading: record.reading, value: value)
+        return value
+    }
+}
+
+/// A field as a decimal, and the reading of the record in which it was.
+private struct DecimalField {
+    let reading: UInt64
+    let value: Decimal
+}
+
+extension JSONValue {
+    /// A number, or the text of one without escapes.
+    @inline(__always)
+    func decimalOfNumberOrString() throws(Unusual) -> Decimal {
+        let text: UnsafeRawBufferPointer
+        switch kind {
+        case .number: text = bytes
+        case .string:
+            guard let utf8 = string?.utf8 else { throw Unusual() }
+            text = utf8
+        default: throw Unusual()
+        }
+        guard let decimal = Decimal(bytes: text) else { throw Unusual() }
+        return decimal
+    }
 }
 
 /// The place of a variable in the contexts of one environment.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A compiled expression: immutable, usable from any thread, each with a context of its own.
 ///
 /// Evaluating is one of: ``evaluate(in:)`` for a value of any type, ``bool(in:)`` for a condition, ``writeJSON(in:to:)`` for a
@@ -8,7 +10,7 @@ public final class Expression: Sendable {
     let program: Program
     let code: CompiledCode
     // What runs per record by itself: taking it out of the enum would count references each time.
-    private let condition: Code<Bool>
+    let condition: Code<Bool>
     let text: Code<TextSlice>
     let writer: Writer
     let needs: Needs
@@ -86,11 +88,11 @@ public final class Expression: Sendable {
         if context.begin(needs), let slice = try? text(context) {
             // A copy: the slice may belong to the expression, which need not live as long as the record.
             let copy = context.arena.allocate(slice.count)
-            copy.copyMemory(from: slice.base, byteCount: slice.count)
-            context.setForRecord(slot, BoundVariable(text: TextSlice(copy, slice.count)))
+            ShortCopy.copy(slice.base, to: copy, count: slice.count)
+            context.setForRecord(slot, TextSlice(copy, slice.count))
             return
         }
-        context.setForRecord(slot, BoundVariable(try evaluate(in: context)))
+        context.setForRecord(slot, try evaluate(in: context))
     }
 
     func wrongType(_ value: Value, _ wanted: String) -> EvaluationError {

@@ -48,7 +48,13 @@ extension CompiledCode {
         case .instant(let code):
             return { context, output throws(Unusual) in
                 let instant = try code(context)
-                output.appendQuoted(instant)
+                // The time of a batch, as a rule, which is the same for many records.
+                if context.writtenInstant != instant {
+                    context.instantText.removeAll()
+                    context.instantText.appendQuoted(instant)
+                    context.writtenInstant = instant
+                }
+                output.append(context.instantText.bytes)
             }
         case .double, .duration, .general: return { _, _ throws(Unusual) in throw Unusual() }
         }

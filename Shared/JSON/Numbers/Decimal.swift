@@ -126,6 +126,30 @@ extension Decimal: Comparable, Hashable {
         hasher.combine(number.storedScale)
     }
 
+    /// -1 where this number is less than the other, 0 where both are the same, 1 where it is greater.
+    @inlinable @inline(__always)
+    public func order(to other: Decimal) -> Int {
+        if storedScale == other.storedScale {
+            return mantissa < other.mantissa ? -1 : mantissa == other.mantissa ? 0 : 1
+        }
+        return orderOfScales(to: other)
+    }
+
+    @usableFromInline
+    func orderOfScales(to other: Decimal) -> Int {
+        // Amounts of few digits: the one with less of a scale is brought to the other's.
+        let difference = Int(storedScale) &- Int(other.storedScale)
+        if difference.magnitude <= 9, let left = smallMantissa, let right = other.smallMantissa,
+            left.magnitude <= 1 << 32, right.magnitude <= 1 << 32
+        {
+            let power = Int64(truncatingIfNeeded: PowersOfTen.small(Int(difference.magnitude)))
+            // Below 2^32 * 10^9, which is below 2^62.
+            let (scaled, rescaled) = difference < 0 ? (left &* power, right) : (left, right &* power)
+            return scaled < rescaled ? -1 : scaled == rescaled ? 0 : 1
+        }
+        return Decimal.compare(self, other)
+    }
+
     /// Negative, zero or positive, for numbers of different scales.
     private static func compare(_ left: Decimal, _ right: Decimal) -> Int {
         if left.storedScale > right.storedScale { return -compare(right, left) }

@@ -13,6 +13,18 @@ extension Decimal {
     /// Parses the bytes of a number: see ``init(_:)-(String)``. Nothing is allocated.
     public init?(bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return nil }
+        if let plain = PlainDecimal(base, count: bytes.count) {
+            self.init(unchecked: Int128(plain.digits), scale: plain.scale)
+            return
+        }
+        guard let parsed = Decimal(anyBytes: bytes) else { return nil }
+        self = parsed
+    }
+
+    /// The whole grammar; what the way for short plain numbers is tested against.
+    @inline(never)
+    package init?(anyBytes bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return nil }
         let end = bytes.count
         var position = 0
         var negative = false

@@ -1,4 +1,5 @@
 /// A top-level field that was declared to a ``JSONRecord``; good for that record alone.
+@frozen
 public struct FieldSlot: Sendable, Hashable {
     @usableFromInline let key: Int
 }

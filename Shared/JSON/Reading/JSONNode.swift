@@ -13,6 +13,7 @@ public enum JSONKind: UInt8, Sendable, CaseIterable {
 /// One value, or one key, of a record: where its text is. The nodes of a record lie in the order of the text, children after their
 /// parent, each member as key and value.
 @usableFromInline
+@frozen
 struct JSONNode {
     /// The text, quotes and brackets included.
     @usableFromInline var start: UInt32
@@ -34,20 +35,22 @@ struct JSONNode {
 
 /// What the scan has seen on its way through a string or a number.
 @usableFromInline
+@frozen
 struct JSONFlags: OptionSet, Sendable {
     @usableFromInline let rawValue: UInt8
 
-    @usableFromInline
+    @inlinable @inline(__always)
     init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
+    // Computed: a stored constant is reached through a call from other modules.
     /// The string has a backslash: its text is not its value.
-    @usableFromInline static let escapes = JSONFlags(rawValue: 1)
+    @inlinable static var escapes: JSONFlags { JSONFlags(rawValue: 1) }
     /// The string has bytes above 0x7F.
-    @usableFromInline static let nonASCII = JSONFlags(rawValue: 2)
+    @inlinable static var nonASCII: JSONFlags { JSONFlags(rawValue: 2) }
     /// The number has a point or an exponent.
-    @usableFromInline static let fraction = JSONFlags(rawValue: 4)
+    @inlinable static var fraction: JSONFlags { JSONFlags(rawValue: 4) }
     /// The key is given again later in its object, and that one counts.
-    @usableFromInline static let superseded = JSONFlags(rawValue: 8)
+    @inlinable static var superseded: JSONFlags { JSONFlags(rawValue: 8) }
 }

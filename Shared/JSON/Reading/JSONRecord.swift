@@ -35,6 +35,8 @@ public final class JSONRecord {
     var marks = KeyMarks()
     let scratch = OutputBuffer()
     @usableFromInline internal private(set) var generation: UInt32 = 0
+    /// Which reading this is: no two have the same number, and none has 0. For what is remembered of one reading.
+    public private(set) var reading: UInt64 = 0
     private var length = 0
 
     /// What an empty or refused record holds: the text `null`.
@@ -92,6 +94,7 @@ public final class JSONRecord {
         length = 4
         nodes[0] = JSONNode(.null, 0, 4)
         nodeCount = 1
+        reading &+= 1
         generation &+= 1
         if generation == 0 {
             keys.forgetGenerations()
@@ -117,10 +120,13 @@ public final class JSONRecord {
     /// The value of a declared field; nil where the record lacks it or is not an object.
     @inlinable
     public func field(_ slot: FieldSlot) -> JSONValue? {
-        guard slot.key < keys.count else { return nil }
-        let key = keys.keys + slot.key
-        guard key.pointee.generation == generation else { return nil }
-        return JSONValue(base, nodes + Int(key.pointee.node))
+        fields[slot]
+    }
+
+    /// The declared fields, for looking up many.
+    @inlinable
+    public var fields: JSONFields {
+        @inline(__always) get { JSONFields(base, nodes, keys.keys, count: keys.count, generation) }
     }
 
     /// The value of a top-level field by its name.

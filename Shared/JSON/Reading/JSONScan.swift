@@ -25,6 +25,15 @@ extension JSONRecord {
         var previous = keys
         var filter: UInt64 = 0
         while true {
+            let usual = scanUsualMembers(text, at: position, firstNode: node, after: previous)
+            (position, node, previous) = (usual.position, usual.node, usual.previous)
+            if usual.isAtEnd {
+                nodeCount = node
+                try settleDuplicates(text, from: 0)
+                return close(0, at: position)
+            }
+            // After a comma it steps over one space at most.
+            if position < text.count, text[position] <= 0x20 { position = text.skipWhitespace(from: position) }
             guard position < text.count, text[position] == UInt8(ascii: "\"") else {
                 throw text.unexpected(node == 1 ? .keyOrEnd : .key, at: position)
             }

@@ -1,18 +1,18 @@
 internal import Glibc
 
 /// The content of a JSON string or key, borrowed and checked, its escapes not yet decoded.
+@frozen
 public struct JSONString {
-    /// Whether decoding it takes more than its bytes.
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let count: Int
+    /// Whether decoding it takes more than its bytes.
     public let hasEscapes: Bool
     /// Whether all ``rawBytes`` are ASCII. (Escapes may still stand for other characters.)
     public let isASCII: Bool
 
-    @inline(__always)
-    @usableFromInline
+    @inlinable @inline(__always)
     init(_ base: UnsafeRawPointer, _ node: JSONNode) {
-        self.base = base + Int(node.start) + 1
+        self.base = base + (Int(node.start) &+ 1)
         count = Int(node.end) &- Int(node.start) &- 2
         hasEscapes = node.flags.contains(.escapes)
         isASCII = !node.flags.contains(.nonASCII)
@@ -24,7 +24,9 @@ public struct JSONString {
 
     /// The value's UTF-8 where it needs no decoding; nil where it has escapes.
     @inlinable
-    public var utf8: UnsafeRawBufferPointer? { hasEscapes ? nil : rawBytes }
+    public var utf8: UnsafeRawBufferPointer? {
+        @inline(__always) get { hasEscapes ? nil : rawBytes }
+    }
 
     /// Calls `body` with the value's UTF-8: the borrowed bytes themselves, or, where there are escapes, a copy in `scratch`.
     @inlinable
@@ -61,8 +63,12 @@ public struct JSONString {
     }
 
     /// The number of Unicode code points of the value.
+    @inlinable
     public var codePointCount: Int {
-        if !hasEscapes, isASCII { return count }
+        !hasEscapes && isASCII ? count : countedCodePoints
+    }
+
+    @usableFromInline var countedCodePoints: Int {
         var decoded = DecodedBytes(self)
         var points = 0
         while let byte = decoded.next() {

@@ -55,16 +55,9 @@ struct JSONText {
     /// The first byte from `start` on that is a quote, a backslash, a control character or not ASCII; `count` where none is.
     @inline(__always)
     func plainEnd(from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
         var position = start
         while position &+ 8 <= count {
-            let word = word(at: position)
-            let quotes = word ^ (ones &* 0x22)
-            let backslashes = word ^ (ones &* 0x5C)
-            // The highest bit of each byte that hits. Bytes above 0x7F always do, so what the subtractions make of them is no
-            // matter; a borrow comes from a hit alone and can only spoil bytes after it.
-            let hits =
-                ((quotes &- ones) | (backslashes &- ones) | (word &- ones &* 0x20) | word) & (ones &* 0x80)
+            let hits = JSONText.specials(in: word(at: position))
             if hits != 0 { return position &+ hits.trailingZeroBitCount >> 3 }
             position &+= 8
         }
@@ -74,6 +67,19 @@ struct JSONText {
             position &+= 1
         }
         return position
+    }
+
+    /// Of eight bytes, the highest bit of the first that is a quote, a backslash, a control character or not ASCII; what it says of those
+    /// after it is no matter.
+    @inline(__always)
+    static func specials(in word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // Exclusive or with 2 brings the quote next to the control characters: one comparison for both. Bytes above 0x7F
+        // always hit, so what the subtractions make of them is no matter; a borrow comes from a hit alone and can only
+        // spoil bytes after it.
+        let quotes = (word ^ (ones &* 0x02)) &- ones &* 0x21
+        let backslashes = (word ^ (ones &* 0x5C)) &- ones
+        return (quotes | backslashes | word) & (ones &* 0x80)
     }
 
     /// Steps over an escape or a character of several bytes.

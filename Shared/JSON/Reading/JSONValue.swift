@@ -3,6 +3,7 @@ internal import Glibc
 /// A value within a record that was read: a borrowed view, two words, decoded when asked.
 ///
 /// It is valid until its ``JSONRecord`` reads again and as long as the bytes that were read stay.
+@frozen
 public struct JSONValue {
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let node: UnsafePointer<JSONNode>
@@ -23,9 +24,15 @@ public struct JSONValue {
     /// The value's text as it stands in the record, quotes and brackets included.
     @inlinable
     public var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(
-            start: base + Int(node.pointee.start), count: Int(node.pointee.end) &- Int(node.pointee.start))
+        @inline(__always) get {
+            UnsafeRawBufferPointer(
+                start: base + Int(node.pointee.start), count: Int(node.pointee.end) &- Int(node.pointee.start))
+        }
     }
+
+    /// How many keys and values it has within, at any depth: 0 for plain values.
+    @inlinable
+    public var innerCount: Int { Int(node.pointee.span) &- 1 }
 
     /// Where the text begins in the record.
     @inlinable
@@ -45,7 +52,7 @@ public struct JSONValue {
     /// The string, not yet decoded; nil for other kinds.
     @inlinable
     public var string: JSONString? {
-        kind == .string ? JSONString(base, node.pointee) : nil
+        @inline(__always) get { kind == .string ? JSONString(base, node.pointee) : nil }
     }
 
     // MARK: Numbers
@@ -57,8 +64,28 @@ public struct JSONValue {
     }
 
     /// The number where it is written as an integer (no point, no exponent) and fits; nil for all else.
+    @inlinable
     public var int64: Int64? {
-        guard isWrittenAsInteger else { return nil }
+        @inline(__always) get { isWrittenAsInteger ? writtenInt64 : nil }
+    }
+
+    @inlinable @inline(__always)
+    var writtenInt64: Int64? {
+        // One to eight digits are the rule; a sign is no digit.
+        let text = bytes
+        guard text.count <= 8, let base = text.baseAddress else { return anyInt64 }
+        var value: Int64 = 0
+        var position = 0
+        repeat {
+            let digit = base.load(fromByteOffset: position, as: UInt8.self) &- 0x30
+            if digit > 9 { return anyInt64 }
+            value = value &* 10 &+ Int64(digit)
+            position &+= 1
+        } while position < text.count
+        return value
+    }
+
+    @usableFromInline var anyInt64: Int64? {
         let text = bytes
         let isNegative = text[0] == UInt8(ascii: "-")
         guard let magnitude = JSONValue.magnitude(text, from: isNegative ? 1 : 0) else { return nil }

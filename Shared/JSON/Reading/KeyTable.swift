@@ -7,22 +7,23 @@ internal import Glibc
 @usableFromInline
 struct KeyTable {
     @usableFromInline
+    @frozen
     struct Key {
         /// The first 16 bytes of the key and its closing quote, for comparison under the masks.
-        var word0: UInt64
-        var word1: UInt64
-        var mask0: UInt64
-        var mask1: UInt64
+        @usableFromInline var word0: UInt64
+        @usableFromInline var word1: UInt64
+        @usableFromInline var mask0: UInt64
+        @usableFromInline var mask1: UInt64
         /// The key's text; owned.
-        var text: UnsafeMutableRawPointer?
-        var count: UInt32
+        @usableFromInline var text: UnsafeMutableRawPointer?
+        @usableFromInline var count: UInt32
         /// The key that followed in the last record that had this one; 0 for none.
-        var next: UInt32
+        @usableFromInline var next: UInt32
         /// The reading in which the key was last seen, and the node of its value there.
         @usableFromInline var generation: UInt32
         @usableFromInline var node: UInt32
         /// To 64 bytes: a key's place is then found by a shift.
-        private let padding: UInt64 = 0
+        @usableFromInline let padding: UInt64 = 0
 
         init(words: (UInt64, UInt64), masks: (UInt64, UInt64), text: UnsafeMutableRawPointer?, count: Int) {
             (word0, word1) = words

@@ -20,6 +20,17 @@ extension Instant {
     /// The calendar is checked, years 0000 to 9999. A leap second (`23:59:60` in UTC, on the last day of a month) is the
     /// instant after `23:59:59`, as POSIX time counts it. Digits beyond nanoseconds are checked and cut off.
     public init?(rfc3339 bytes: UnsafeRawBufferPointer) {
+        if let plain = PlainDateTime(bytes) {
+            let days = CivilDate.daysSinceEpoch(plain.year, plain.month, plain.day)
+            self.init(unchecked: Int64(days &* 86_400 &+ plain.secondOfDay), plain.nanoseconds)
+            return
+        }
+        self.init(anyRFC3339: bytes)
+    }
+
+    /// The whole grammar; what the way for plain date-times is tested against.
+    @inline(never)
+    package init?(anyRFC3339 bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, bytes.count >= 20 else { return nil }
         guard let date = RFC3339.date(base), base.load(fromByteOffset: 10, as: UInt8.self) | 0x20 == UInt8(ascii: "t"),
             let time = RFC3339.time(UnsafeRawBufferPointer(start: base + 11, count: bytes.count &- 11))

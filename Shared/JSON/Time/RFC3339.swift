@@ -16,6 +16,11 @@ public enum RFC3339 {
         return date(base) != nil
     }
 
+    /// Whether all bytes are a `date-time` that calendar and clock have: an ``Instant``, not computed.
+    public static func isDateTime(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        PlainDateTime(bytes) != nil || Instant(anyRFC3339: bytes) != nil
+    }
+
     /// The `full-date` in the ten bytes at `base`.
     @inline(__always)
     static func date(_ base: UnsafeRawPointer) -> CivilDate? {

@@ -41,7 +41,8 @@ public final class JSONSplice {
         let field: UnsafeMutablePointer<Field>
     }
 
-    /// Where the values go: write one JSON value after each ``set(_:)``.
+    /// Where the values go: write one JSON value after each ``set(_:)``. Each lies behind `,"name":`, so that fields that the
+    /// record lacks are appended all at once.
     public let values = OutputBuffer()
 
     private let record: JSONRecord
@@ -56,6 +57,8 @@ public final class JSONSplice {
     private var edits: UnsafeMutablePointer<Edit>
     private var editCount = 0
     private var open: UnsafeMutablePointer<Field>?
+    /// Whether what ``values`` holds is what the changes come to: no field was removed or set twice.
+    private var isInOrder = true
 
     /// Changes what the record has read; its fields are declared to that record, which forgets what it read.
     public init(_ record: JSONRecord) {
@@ -78,6 +81,7 @@ public final class JSONSplice {
         begin()
         if fieldCount == capacity { grow() }
         let start = prefixes.count
+        prefixes.append(UInt8(ascii: ","))
         prefixes.appendQuoted(name)
         prefixes.append(UInt8(ascii: ":"))
         (fields + fieldCount).initialize(to: Field(slot: slot, prefixStart: start, prefixEnd: prefixes.count))
@@ -103,18 +107,22 @@ public final class JSONSplice {
         changedCount = 0
         values.removeAll()
         open = nil
+        isInOrder = true
     }
 
     /// Announces the field's new value: the JSON text written into ``values`` from here to the next call. Setting a field
     /// again takes the place of the first time.
     public func set(_ field: SpliceField) {
         let field = note(field, .written)
+        let prefixStart = field.pointee.prefixStart
+        values.append(prefixes.base + prefixStart, count: field.pointee.prefixEnd &- prefixStart)
         field.pointee.start = values.count
         open = field
     }
 
     /// Leaves the field out.
     public func remove(_ field: SpliceField) {
+        isInOrder = false
         _ = note(field, .removed)
     }
 
@@ -134,13 +142,19 @@ public final class JSONSplice {
         let root = record.root
         guard root.kind == .object else { return false }
         editCount = 0
+        let recordFields = record.fields
         for position in 0..<changedCount {
-            if let value = record.field(changed[position].pointee.slot) {
+            if let value = recordFields[changed[position].pointee.slot] {
                 insert(Edit(node: value.node, field: changed[position]))
             }
         }
         if editCount == 0 {
             copyWhole(root, into: output)
+            if isInOrder, output.last != UInt8(ascii: "{") {
+                output.append(UnsafeRawPointer(values.base), count: values.count)
+                output.append(UInt8(ascii: "}"))
+                return true
+            }
         } else {
             copyEdited(root, into: output)
         }
@@ -199,7 +213,8 @@ public final class JSONSplice {
     }
 
     private func append(_ field: UnsafeMutablePointer<Field>, to output: OutputBuffer) {
-        let prefixStart = field.pointee.prefixStart
+        // Without the comma: what comes before may need none.
+        let prefixStart = field.pointee.prefixStart &+ 1
         output.append(prefixes.base + prefixStart, count: field.pointee.prefixEnd &- prefixStart)
         let start = field.pointee.start
         output.append(values.base + start, count: field.pointee.end &- start)
@@ -210,6 +225,7 @@ public final class JSONSplice {
         if output.last != UInt8(ascii: "{") { output.append(UInt8(ascii: ",")) }
     }
 
+    @inline(__always)
     private func note(_ field: SpliceField, _ change: Change) -> UnsafeMutablePointer<Field> {
         closeOpen()
         precondition(field.index < fieldCount, "a field of another splice")
@@ -218,6 +234,8 @@ public final class JSONSplice {
             // At most once for each field: the capacity is enough.
             changed[changedCount] = field
             changedCount &+= 1
+        } else {
+            isInOrder = false
         }
         field.pointee.change = change
         return field

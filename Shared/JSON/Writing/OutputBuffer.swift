@@ -80,7 +80,7 @@ public final class OutputBuffer {
     @inline(__always)
     func append(_ source: UnsafeRawPointer, count: Int) {
         reserve(count)
-        end.copyMemory(from: source, byteCount: count)
+        ShortCopy.copy(source, to: end, count: count)
         length &+= count
     }
 

@@ -3,9 +3,32 @@ extension OutputBuffer {
     ///
     /// Any bytes will do: what is not UTF-8 becomes U+FFFD, so that a dead letter can quote what was refused.
     public func appendQuoted(_ utf8: UnsafeRawBufferPointer) {
+        if appendPlain(utf8) { return }
         append(UInt8(ascii: "\""))
         appendEscaped(utf8)
         append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a short text and its quotes if nothing in it is to be escaped.
+    @inline(__always)
+    private func appendPlain(_ utf8: UnsafeRawBufferPointer) -> Bool {
+        guard let base = utf8.baseAddress, utf8.count <= 16, utf8.count > 0 else { return false }
+        let text = TextFingerprint(base, count: utf8.count)
+        // Zeros behind a text of less than eight bytes count as spaces.
+        let low = utf8.count < 8 ? text.low | 0x2020_2020_2020_2020 &<< UInt64(utf8.count &* 8) : text.low
+        let high = utf8.count > 8 ? text.high : 0x2020_2020_2020_2020
+        guard JSONText.specials(in: low) | JSONText.specials(in: high) == 0 else { return false }
+        // The words are stored whole; what follows overwrites what is too much.
+        reserve(18)
+        let target = end
+        target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+        target.storeBytes(of: text.low.littleEndian, toByteOffset: 1, as: UInt64.self)
+        if utf8.count > 8 {
+            target.storeBytes(of: text.high.littleEndian, toByteOffset: utf8.count &- 7, as: UInt64.self)
+        }
+        target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: utf8.count &+ 1, as: UInt8.self)
+        advance(by: utf8.count &+ 2)
+        return true
     }
 
     /// Appends a JSON string: quotes, and escapes where the grammar wants them.

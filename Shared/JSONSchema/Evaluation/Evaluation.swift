@@ -9,6 +9,8 @@ final class Evaluation {
     let record: JSONRecord
     /// The slots of all root properties, by the rules' `firstSlot`.
     let slots: UnsafeMutablePointer<FieldSlot>
+    /// The same rules for whole records, flat.
+    private let recordCheck: RecordCheck?
     let scratch = OutputBuffer()
     var marks = MarkStack()
     var scope = ScopeStack()
@@ -48,13 +50,31 @@ final class Evaluation {
         }
         slots = .allocate(capacity: max(1, declared.count))
         slots.initialize(from: declared, count: declared.count)
+        recordCheck = RecordCheck(program, slots: slots)
     }
 
     deinit {
         slots.deallocate()
+        recordCheck?.deallocate()
         marks.deallocate()
         scope.deallocate()
         unique.deallocate()
+    }
+
+    /// Whether the record is valid; nearly always the flat check knows it.
+    func isRecordValid() -> Bool {
+        if let recordCheck {
+            let root = record.root
+            var steps = recordCheck.steps
+            let isKnown = recordCheck.isValid(root, record.fields) { node, value in
+                begin(root, isRecord: true)
+                let isValid = evaluate(node, value, tracking: false)
+                steps &+= self.steps
+                return isValid
+            }
+            if isKnown, steps <= stepLimit { return true }
+        }
+        return isValid(record.root, isRecord: true)
     }
 
     func isValid(_ value: JSONValue, isRecord: Bool) -> Bool {
@@ -65,7 +85,6 @@ final class Evaluation {
     }
 
     func violations(of value: JSONValue, isRecord: Bool) -> [Violation] {
-        if isValid(value, isRecord: isRecord) { return [] }
         begin(value, isRecord: isRecord)
         isCollecting = true
         defer {

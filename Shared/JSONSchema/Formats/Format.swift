@@ -26,7 +26,7 @@ enum Format: String, CaseIterable {
     /// Whether the UTF-8 text has the format.
     func accepts(_ text: UnsafeRawBufferPointer) -> Bool {
         switch self {
-        case .dateTime: Instant(rfc3339: text) != nil
+        case .dateTime: RFC3339.isDateTime(text)
         case .date: RFC3339.isDate(text)
         case .time: RFC3339.time(text) != nil
         case .duration: DurationFormat.accepts(text)
