@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kafka
 internal import StreamKit
 
@@ -42,13 +43,22 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
 
     func partitionCount(of topic: String) throws(BrokerFailure) -> Int32? {
         let producer = try open()
-        do throws(KafkaError) {
-            return try producer.partitionCount(of: producer.topic(topic), timeout: timeout)
-        } catch {
-            if error.code == .unknownTopicOrPartition { return nil }
-            throw BrokerFailure(error, "ask for the partitions of \(topic)")
+        let deadline = ContinuousClock.now + Self.propagation
+        while true {
+            do throws(KafkaError) {
+                return try producer.partitionCount(of: producer.topic(topic), timeout: timeout)
+            } catch {
+                guard error.code == .unknownTopicOrPartition else {
+                    throw BrokerFailure(error, "ask for the partitions of \(topic)")
+                }
+                if ContinuousClock.now >= deadline { return nil }
+                usleep(20_000)
+            }
         }
     }
+
+    /// So long after a topic was made some brokers may not have heard of it.
+    private static let propagation = Duration.seconds(5)
 
     func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure) {
         guard let present else { throw .failed(Self.closed) }
