@@ -185,6 +185,19 @@ final class AggregatorTimeTests: XCTestCase {
         XCTAssertEqual(driver.take(OrderServices.topic("dlq")), [])
     }
 
+    func testWindowsThatOnlyAnIdlePartitionHeldAreClosedWhicheverFellIdleFirst() throws {
+        for behind: Int32 in 0...1 {
+            let driver = try driver(["idle_after=30s"], partitions: 2)
+            try pipe(driver, "15:00:00", partition: behind)
+            try pipe(driver, "15:20:00", region: "eu", partition: 1 - behind)
+            try driver.advance(milliseconds: 29_000)
+            XCTAssertEqual(try take(driver), [])
+            // Both at once.
+            try driver.advance(milliseconds: 3_000)
+            XCTAssertEqual(try take(driver), ["us 1 10.00"], "partition \(behind) is behind")
+        }
+    }
+
     func testWithAllIdleNothingMovesUnlessTheFileSaysSo() throws {
         let driver = try driver(["idle_after=1s"], partitions: 2)
         try pipe(driver, "15:29:00")

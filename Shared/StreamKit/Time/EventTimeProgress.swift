@@ -28,16 +28,19 @@ struct EventTimeProgress {
         if !report.isIdle { allIdleSince = nil }
     }
 
-    /// Takes the sources' least watermark into the combined one; true if that moved.
+    /// Takes the sources' least watermark into the combined one; true if that moved. Idle ones hold nothing up: if all are, it is
+    /// the greatest, as it would be had that source fallen idle last, whichever did.
     private mutating func combine() -> Bool {
         var least = Int64.max
+        var greatest = TaskTime.none
         for source in sources.values {
             guard let source else { return false }
+            greatest = max(greatest, source.watermark)
             if source.isIdle { continue }
             if source.watermark == TaskTime.none { return false }
             least = min(least, source.watermark)
         }
-        return advance(to: least)
+        return advance(to: least == .max ? greatest : least)
     }
 
     /// While all sources are idle, time goes on from the greatest watermark as the clock does.
