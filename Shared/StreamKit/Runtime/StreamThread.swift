@@ -26,6 +26,9 @@ public final class StreamThread: AssignmentListener {
     var restorations: [Restoration] = []
     /// How many steps of the restorations brought nothing, one after the other.
     var quietRestoreSteps = 0
+    /// Partitions whose stores are restored, and that are not read yet; and since when there are any.
+    var restoredPartitions: [TopicPartition] = []
+    var restoredSince: Int64?
     var parked = ParkedStores()
     /// While the culprit of a refused output is looked for: records are processed one to a transaction, up to here.
     var isolation = Isolation()

@@ -217,7 +217,28 @@ extension StreamThread {
             }
             wait = 0
         }
+        try resumeRestored()
     }
+
+    /// Begins to read what was restored: together with what is restored a moment later. A request that asks for a single partition
+    /// with nothing to read is held by the broker for half a second, and the others would wait for its answer.
+    private func resumeRestored() throws(StreamFault) {
+        guard let since = restoredSince,
+            restorations.isEmpty || clock.monotonicMilliseconds - since >= Self.resumeTogetherMilliseconds
+        else { return }
+        let partitions = restoredPartitions
+        do throws(BrokerFailure) {
+            // Those that were revoked meanwhile are not among them.
+            if !partitions.isEmpty { try patiently { () throws(BrokerFailure) in try consumer.resume(partitions) } }
+        } catch {
+            if error.response == .retry { return tryAgainLater(error) }
+            throw .broker(error)
+        }
+        restoredPartitions = []
+        restoredSince = nil
+    }
+
+    private static let resumeTogetherMilliseconds: Int64 = 100
 
     private func restored(_ restoration: Restoration) throws(StreamFault) {
         restorations.removeAll { $0 === restoration }
@@ -229,13 +250,9 @@ extension StreamThread {
                 [("kafka.topic", changelog.topic), ("kafka.partition", "\(changelog.partition)")])
         }
         guard let task = tasks[restoration.task] else { return }
-        let mine = task.inputs.filter { ledger[$0.source] != nil }.map(\.partition)
-        do throws(BrokerFailure) {
-            try patiently { () throws(BrokerFailure) in try consumer.resume(mine) }
-        } catch {
-            throw .broker(error)
-        }
         try task.start()
+        restoredPartitions += task.inputs.filter { ledger[$0.source] != nil }.map(\.partition)
+        if restoredSince == nil { restoredSince = clock.monotonicMilliseconds }
         log.log(.info, "task restored", [("task", "\(task.id)")])
     }
 
@@ -269,6 +286,7 @@ extension StreamThread {
             restorations.remove(at: index)
         }
         for input in task.inputs {
+            restoredPartitions.removeAll { $0 == input.partition }
             ledger.revoke(input.source)
             isolation.revoked(input.source)
             consumedInternal[input.partition] = nil
