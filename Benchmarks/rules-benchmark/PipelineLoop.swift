@@ -90,21 +90,27 @@ enum PipelineLoop {
         guard let schema = rules.schema, let key = rules.key else { return { 0 } }
         let validator = SchemaValidator(schema, record: context.record)
         let conditions = Conditions(rules.conditions, in: context)
-        let now = Instant.now()
         let keys = OutputBuffer()
+        return loop(orders, context) {
+            if !validator.isValid() || !conditions.allHold() { return validator.violations().count }
+            keys.removeAll()
+            try key.writeBytes(in: context, to: keys)
+            return keys.count
+        }
+    }
+
+    /// Once over all orders; what cannot be read or computed is passed over.
+    private static func loop(
+        _ orders: [UnsafeRawBufferPointer], _ context: EvaluationContext, _ body: @escaping () throws -> Int
+    ) -> () -> Int {
+        let now = Instant.now()
         return {
             var done = 0
             for order in orders {
                 do {
                     try context.read(order)
                     context.now = now
-                    if validator.isValid(), conditions.allHold() {
-                        keys.removeAll()
-                        try key.writeBytes(in: context, to: keys)
-                        done &+= keys.count
-                    } else {
-                        done &+= validator.violations().count
-                    }
+                    done &+= try body()
                 } catch { continue }
             }
             return done
@@ -127,17 +133,6 @@ enum PipelineLoop {
         let context = EvaluationContext(rules.declarations.environment)
         for reference in rules.declarations.references { context.set(reference.name, reference.value) }
         let fields = ComputedFields(rules.fields, context: context)
-        let now = Instant.now()
-        return {
-            var done = 0
-            for order in orders {
-                do {
-                    try context.read(order)
-                    context.now = now
-                    done &+= try fields.compute().count
-                } catch { continue }
-            }
-            return done
-        }
+        return loop(orders, context) { try fields.compute().count }
     }
 }

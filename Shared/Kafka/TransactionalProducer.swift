@@ -59,9 +59,8 @@ public final class TransactionalProducer {
     /// transaction. May be repeated after ``TransactionOutcome/retriable(_:)``.
     public func initializeTransactions(timeout: Duration) -> TransactionOutcome {
         let deadline = ContinuousClock.now + timeout
-        // While no broker is connected librdkafka looks for the coordinator only every 500 ms, and while an earlier
-        // transaction is being aborted it asks again only after 100; called again it asks at once. Whoever waits for a broker that
-        // is away has time.
+        // While no broker is connected, or an earlier transaction is being aborted, librdkafka asks again only after 500 ms;
+        // called again it asks at once. Whoever waits for a broker that is away has time.
         let hurries = ContinuousClock.now + .seconds(1)
         while true {
             let left = max(deadline - .now, .zero)
@@ -111,9 +110,9 @@ public final class TransactionalProducer {
 
     /// Waits until what was produced is written or failed, as ``commit()`` does; ends early when there is a fatal error.
     ///
-    /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported. Looking every
-    /// millisecond makes short transactions short: half their time was this wait when it looked after 1, 2, 4 and 8 ms. Later
-    /// looks are rarer, because each wakes librdkafka's threads.
+    /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported. The flush is most
+    /// of what a short transaction's commit takes, and is noticed a millisecond late at most. Later looks are rarer, because each
+    /// wakes librdkafka's threads.
     public func flush() {
         var looks = 0
         while rd_kafka_outq_len(handle.pointer) > 0 {

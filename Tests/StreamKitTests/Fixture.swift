@@ -1,5 +1,6 @@
 import StreamKit
 import StreamKitTesting
+import TestSupport
 import XCTest
 
 /// Counts the records of each key in a store and appends the count to the value: `v` becomes `v#3`. A value that begins with
@@ -161,6 +162,23 @@ final class Fixture {
             stores: stores ?? InMemoryStores(.volatile, faults: faults))
         process.start(self)
         return process
+    }
+
+    /// Three processes that join one after the other while records are read, of which the first dies; those that are left.
+    func startWhilePartitionsMove(_ random: inout SeededRandom) -> [Process] {
+        var processes = [start(instance: "0")]
+        for step in 0..<40 {
+            if step == 8 { processes.append(start(instance: "1")) }
+            if step == 16 { processes.append(start(instance: "2")) }
+            if step == 24 {
+                let gone = processes.removeFirst()
+                gone.faults.crash()
+                gone.thread = nil
+                cluster.endSession(application: Self.application, instance: "0")
+            }
+            processes.randomElement(using: &random)?.turn()
+        }
+        return processes
     }
 
     /// All that was appended is committed.

@@ -95,16 +95,22 @@ final class StreamThreadStoreTests: XCTestCase {
             fixture.cluster.records(in: changelog).first?.text.map { Changelog.Definition(text: $0).format }, "count/1")
     }
 
-    func testAStoreWhoseChangelogWasMadeAnewIsRebuilt() {
+    /// A process has filled the stores and is gone; then the changelog was deleted, and there is an empty one.
+    private func fixtureWithChangelogMadeAnew(under stores: InMemoryStores) -> Fixture {
         let fixture = Fixture(partitions: 1)
         fixture.produce(20, poisonEvery: 0)
-        let stores = InMemoryStores(.durable)
         let process = fixture.start(stores: stores)
         XCTAssertTrue(fixture.run([process]))
         restart(fixture, process)
         stores.crash()
         fixture.cluster.deleteTopic(changelog)
         fixture.cluster.createTopic(changelog)
+        return fixture
+    }
+
+    func testAStoreWhoseChangelogWasMadeAnewIsRebuilt() {
+        let stores = InMemoryStores(.durable)
+        let fixture = fixtureWithChangelogMadeAnew(under: stores)
         let second = fixture.start(stores: stores)
         for _ in 0..<5 { second.turn() }
         XCTAssertEqual(stores.entries(of: "counts"), [:])
@@ -117,15 +123,8 @@ final class StreamThreadStoreTests: XCTestCase {
     /// As long as the old one, or longer: only what it says of itself tells it apart.
     func testAStoreIsRebuiltWhoseChangelogAnotherInstanceMadeAnew() {
         for laterInputs in [20, 60] {
-            let fixture = Fixture(partitions: 1)
-            fixture.produce(20, poisonEvery: 0)
             let stores = InMemoryStores(.durable)
-            let process = fixture.start(stores: stores)
-            XCTAssertTrue(fixture.run([process]))
-            restart(fixture, process)
-            stores.crash()
-            fixture.cluster.deleteTopic(changelog)
-            fixture.cluster.createTopic(changelog)
+            let fixture = fixtureWithChangelogMadeAnew(under: stores)
             let elsewhere = fixture.start(stores: InMemoryStores(.durable))
             for _ in 0..<laterInputs { fixture.append(key: "new", "value") }
             XCTAssertTrue(fixture.run([elsewhere]))
@@ -224,6 +223,36 @@ final class StreamThreadStoreTests: XCTestCase {
         XCTAssertTrue(stop(process).contains("bounds"))
         XCTAssertGreaterThan(faults.count(of: .bounds), 100)
         XCTAssertLessThan(faults.count(of: .bounds), 1000)
+    }
+
+    /// One with nothing to read, asked for alone, would hold the others up.
+    func testPartitionsThatAreRestoredTogetherAreReadTogether() {
+        for kind in InMemoryStores.Kind.allCases {
+            let fixture = Fixture(partitions: 3)
+            fixture.produce(60)
+            let stores = InMemoryStores(kind)
+            let first = fixture.start(stores: stores)
+            XCTAssertTrue(fixture.run([first]))
+            restart(fixture, first)
+            stores.crash()
+            fixture.produce(20)
+            let second = fixture.start(stores: stores)
+            XCTAssertTrue(fixture.run([second]), second.failure?.text ?? "stands still")
+            XCTAssertEqual(second.faults.count(of: .resume), 1, "\(kind)")
+            XCTAssertEqual(fixture.violations(stores: [stores]), [])
+        }
+    }
+
+    func testReadingRestoredPartitionsIsTriedUntilItSucceeds() {
+        let fixture = Fixture(partitions: 3)
+        fixture.produce(60)
+        let faults = FaultPlan()
+        // Each attempt is made several times before the turn is given up.
+        for call in 1...20 { faults.fail(.resume, call: call, .before, .retry) }
+        let process = fixture.start(faults: faults)
+        XCTAssertTrue(fixture.run([process]), process.failure?.text ?? "stands still")
+        XCTAssertGreaterThan(faults.count(of: .resume), 20)
+        XCTAssertEqual(fixture.violations(), [])
     }
 
     func testRestoringShowsItsProgress() throws {

@@ -133,15 +133,20 @@ final class UpstreamTimeTests: XCTestCase {
         }
     }
 
+    private func runAndCheck(_ fixture: Fixture, _ process: Fixture.Process, _ rows: [Row], _ name: String) {
+        XCTAssertTrue(
+            run(fixture, [process], rows: rows.count), "\(name) \(process.failure?.text ?? "stands still")")
+        check(fixture, rows, name)
+        checkArrived(fixture, process, rows, name)
+    }
+
     func testNoRecordMeetsATimeThatItsPartitionHadNotComeTo() {
         for seed in 1...10 {
             var random = SeededRandom(seed: UInt64(seed))
             let rows = rows(&random, count: 150, partitions: 3)
             let fixture = fixture(rows, partitions: 3)
             let process = fixture.start()
-            XCTAssertTrue(run(fixture, [process], rows: rows.count), process.failure?.text ?? "stands still")
-            check(fixture, rows, "seed \(seed)")
-            checkArrived(fixture, process, rows, "seed \(seed)")
+            runAndCheck(fixture, process, rows, "seed \(seed)")
         }
     }
 
@@ -158,11 +163,7 @@ final class UpstreamTimeTests: XCTestCase {
                 let faults = FaultPlan()
                 faults.fail(failure.0, call: call, failure.1, failure.2)
                 let process = fixture.start(faults: faults)
-                let name = "\(failure) \(call)"
-                XCTAssertTrue(
-                    run(fixture, [process], rows: rows.count), "\(name) \(process.failure?.text ?? "stands still")")
-                check(fixture, rows, name)
-                checkArrived(fixture, process, rows, name)
+                runAndCheck(fixture, process, rows, "\(failure) \(call)")
             }
         }
     }
@@ -183,11 +184,7 @@ final class UpstreamTimeTests: XCTestCase {
                 fixture.cluster.endSession(application: "app")
                 faults.restart()
                 let second = fixture.start(faults: faults, stores: stores)
-                let name = "\(kind) \(call)"
-                XCTAssertTrue(
-                    run(fixture, [second], rows: rows.count), "\(name) \(second.failure?.text ?? "stands still")")
-                check(fixture, rows, name)
-                checkArrived(fixture, second, rows, name)
+                runAndCheck(fixture, second, rows, "\(kind) \(call)")
             }
         }
     }
@@ -197,18 +194,7 @@ final class UpstreamTimeTests: XCTestCase {
             var random = SeededRandom(seed: UInt64(200 + seed))
             let rows = rows(&random, count: 120, partitions: 3)
             let fixture = fixture(rows, partitions: 3)
-            var processes = [fixture.start(instance: "0")]
-            for step in 0..<40 {
-                if step == 8 { processes.append(fixture.start(instance: "1")) }
-                if step == 16 { processes.append(fixture.start(instance: "2")) }
-                if step == 24 {
-                    let gone = processes.removeFirst()
-                    gone.faults.crash()
-                    gone.thread = nil
-                    fixture.cluster.endSession(application: "app", instance: "0")
-                }
-                processes.randomElement(using: &random)?.turn()
-            }
+            let processes = fixture.startWhilePartitionsMove(&random)
             XCTAssertTrue(
                 run(fixture, processes, rows: rows.count),
                 "seed \(seed): \(processes.map { $0.failure?.text ?? "stands still" })")

@@ -212,18 +212,7 @@ final class WindowedAggregationTests: XCTestCase {
             var random = SeededRandom(seed: UInt64(100 + seed))
             let rows = rows(&random, count: 120, partitions: 3)
             let fixture = fixture(.final, rows, partitions: 3)
-            var processes = [fixture.start(instance: "0")]
-            for step in 0..<40 {
-                if step == 8 { processes.append(fixture.start(instance: "1")) }
-                if step == 16 { processes.append(fixture.start(instance: "2")) }
-                if step == 24 {
-                    let gone = processes.removeFirst()
-                    gone.faults.crash()
-                    gone.thread = nil
-                    fixture.cluster.endSession(application: "app", instance: "0")
-                }
-                processes.randomElement(using: &random)?.turn()
-            }
+            let processes = fixture.startWhilePartitionsMove(&random)
             XCTAssertTrue(
                 run(fixture, processes), "seed \(seed): \(processes.map { $0.failure?.text ?? "stands still" })")
             check(fixture, rows, "seed \(seed)")

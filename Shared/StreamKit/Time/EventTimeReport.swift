@@ -16,41 +16,51 @@ struct EventTimeReport: Hashable {
     }
 
     func encode(into bytes: inout [UInt8]) {
-        bytes.removeAll(keepingCapacity: true)
-        bytes.append(ShuffleForm.version)
-        bytes.append(Self.kind)
-        bytes.append(text: source.topic)
-        bytes.append(integer: source.partition)
+        ShuffleForm.begin(Self.kind, of: source, into: &bytes)
         bytes.append(integer: watermark)
         bytes.append(isIdle ? 1 : 0)
     }
 
     init(_ bytes: Bytes?) throws(ShuffleForm.Failure) {
-        let (kind, rest) = try ShuffleForm.open(bytes)
-        var reader = rest
-        guard kind == Self.kind, let topic = reader.text(), let partition = reader.int32(),
-            let watermark = reader.int64(), let idle = reader.byte()
+        var form = try ShuffleForm(bytes)
+        guard form.kind == Self.kind, let watermark = form.rest.int64(), let idle = form.rest.byte()
         else { throw .malformed }
-        self.init(source: TopicPartition(topic, partition), watermark: watermark, isIdle: idle == 1)
+        self.init(source: form.source, watermark: watermark, isIdle: idle == 1)
     }
 }
 
-/// What every record of our own making on a repartition topic begins with: the version of the form, and the kind of record.
-enum ShuffleForm {
-    static let version: UInt8 = 1
+/// What every record of our own making on a repartition topic begins with: the version of the form, the kind of record, and the
+/// source partition that it speaks for.
+struct ShuffleForm {
+    private static let version: UInt8 = 1
+
+    let kind: UInt8
+    let source: TopicPartition
+    /// What follows.
+    var rest: ByteReader
 
     enum Failure: Error, Hashable {
         case newerVersion(UInt8)
         case malformed
     }
 
-    /// The kind, and a reader of what follows.
-    static func open(_ bytes: Bytes?) throws(Failure) -> (kind: UInt8, rest: ByteReader) {
+    static func begin(_ kind: UInt8, of source: TopicPartition, into bytes: inout [UInt8]) {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(version)
+        bytes.append(kind)
+        bytes.append(text: source.topic)
+        bytes.append(integer: source.partition)
+    }
+
+    init(_ bytes: Bytes?) throws(Failure) {
         guard let bytes else { throw .malformed }
         var reader = ByteReader(bytes)
         guard let version = reader.byte() else { throw .malformed }
         guard version == Self.version else { throw .newerVersion(version) }
-        guard let kind = reader.byte() else { throw .malformed }
-        return (kind, reader)
+        guard let kind = reader.byte(), let topic = reader.text(), let partition = reader.int32()
+        else { throw .malformed }
+        self.kind = kind
+        source = TopicPartition(topic, partition)
+        rest = reader
     }
 }

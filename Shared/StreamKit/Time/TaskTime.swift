@@ -26,7 +26,7 @@ public final class TaskTime {
     public private(set) var nowMilliseconds: Int64 = 0
 
     /// How far event time has come in all partitions that feed the task's repartition topic, as their tasks tell it: the least of
-    /// their watermarks, without those that are idle. It never goes back; `none` until all were heard of.
+    /// their watermarks, without those that are idle (the greatest, if all are). It never goes back; `none` until all were heard of.
     public internal(set) var upstreamWatermarkMilliseconds = TaskTime.none
 
     package init() {}

@@ -10,11 +10,7 @@ struct PartialAggregate {
     var aggregates: Aggregates
 
     func encode(into bytes: inout [UInt8]) {
-        bytes.removeAll(keepingCapacity: true)
-        bytes.append(ShuffleForm.version)
-        bytes.append(Self.kind)
-        bytes.append(text: source.topic)
-        bytes.append(integer: source.partition)
+        ShuffleForm.begin(Self.kind, of: source, into: &bytes)
         bytes.append(integer: windowStart)
         bytes.append(integer: firstOffset)
         bytes.append(integer: lastOffset)
@@ -29,19 +25,18 @@ enum ShuffleRecord {
     case report(EventTimeReport)
 
     init(_ bytes: Bytes?, functionCount: Int) throws(ShuffleForm.Failure) {
-        let (kind, rest) = try ShuffleForm.open(bytes)
-        var reader = rest
-        if kind == EventTimeReport.kind {
+        var form = try ShuffleForm(bytes)
+        if form.kind == EventTimeReport.kind {
             self = .report(try EventTimeReport(bytes))
             return
         }
-        guard kind == PartialAggregate.kind, let topic = reader.text(), let partition = reader.int32(),
-            let start = reader.int64(), let first = reader.int64(), let last = reader.int64(),
-            let count = reader.int64(), let aggregates = Aggregates(&reader, count: functionCount)
+        guard form.kind == PartialAggregate.kind, let start = form.rest.int64(), let first = form.rest.int64(),
+            let last = form.rest.int64(),
+            let count = form.rest.int64(), let aggregates = Aggregates(&form.rest, count: functionCount)
         else { throw .malformed }
         self = .partial(
             PartialAggregate(
-                windowStart: start, source: TopicPartition(topic, partition), firstOffset: first, lastOffset: last,
+                windowStart: start, source: form.source, firstOffset: first, lastOffset: last,
                 count: count, aggregates: aggregates))
     }
 }
