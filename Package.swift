@@ -53,7 +53,7 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CLinux", apt: "libc6-dev"),
         library("CProcess", apt: "libc6-dev"),
-        library("CMalloc", apt: "libc6-dev"),
+        library("CMimalloc", apt: "libmimalloc-dev"),
         .target(name: "CRE2", path: "Shared/CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CMicroHTTP", path: "Shared/CMicroHTTP", linkerSettings: [.linkedLibrary("microhttpd")]),
         // Floor 1: one door to each library, and the languages.
@@ -70,7 +70,7 @@ let package = Package(
         shared("StreamKit", ["JSON"]),
         // Floor 3: adapters, what makes a program of a topology, and tools.
         shared("StreamKitKafka", ["StreamKit", "Kafka", "RocksDB"]),
-        shared("StreamKitService", ["CMalloc", "StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
+        shared("StreamKitService", ["CMimalloc", "StreamKit", "StreamKitKafka", "YAML", "HTTP", "Metrics"]),
         shared("StreamKitRules", ["StreamKit", "StreamKitService", "Expressions", "JSONSchema", "JSON", "YAML"]),
         shared("ChangeData", ["JSON"]),
         shared("EmbeddedBroker", ["CLinux"]),

@@ -19,7 +19,6 @@ struct ServiceRunner<Service: StreamService> {
     }
 
     func run() -> ExitCode {
-        MemoryAllocator.tune(streamThreads: configuration.processing.threads)
         let runtime = configuration.runtime
         let stop = StopRequest()
         do {
@@ -40,7 +39,7 @@ struct ServiceRunner<Service: StreamService> {
                 "started",
                 [
                     "version": .text(StreamKitVersion.text), "instance": .text(clients.instance),
-                    "ops": .text("\(ops.address)"),
+                    "ops": .text("\(ops.address)"), "allocator": .text(MemoryAllocator.description),
                 ])
             clients.warnOfOldLibrary()
             let cluster = try clients.makeCluster()
