@@ -54,6 +54,13 @@ public struct RecordHeaders {
         return rd_kafka_message_headers(typed, &list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list : nil
     }
 
+    /// The list, no longer the record's.
+    func takeList() -> OpaquePointer? {
+        var list: OpaquePointer?
+        let typed = message.assumingMemoryBound(to: rd_kafka_message_t.self)
+        return rd_kafka_message_detach_headers(typed, &list) == RD_KAFKA_RESP_ERR_NO_ERROR ? list : nil
+    }
+
     public var isEmpty: Bool { list == nil }
 
     /// All headers in order, repeated names too. A value may be null, which is not the same as empty.
@@ -103,31 +110,36 @@ public struct OutgoingHeaders: ~Copyable {
         list = headers.list.flatMap { rd_kafka_headers_copy($0) } ?? rd_kafka_headers_new(4)
     }
 
+    /// The consumed record's headers themselves, which spares a copy: from then on they are read anew for each who asks.
+    ///
+    /// That librdkafka does so (all versions up to 2.16) is nowhere promised: ``RecordHeaders/isEmpty`` tells.
+    public init(taking headers: borrowing RecordHeaders) {
+        list = headers.takeList() ?? rd_kafka_headers_new(4)
+    }
+
     deinit { rd_kafka_headers_destroy(list) }
 
-    public mutating func add(_ name: String, _ value: UnsafeRawBufferPointer?) {
-        var name = name
-        name.withUTF8 { text in
-            text.withMemoryRebound(to: CChar.self) { text in
-                // A null value has no pointer; an empty one must have one.
-                if let value {
-                    withUnsafeBytes(of: 0) { empty in
-                        let base = value.baseAddress ?? empty.baseAddress
-                        _ = rd_kafka_header_add(list, text.baseAddress, text.count, base, value.count)
-                    }
-                } else {
-                    _ = rd_kafka_header_add(list, text.baseAddress, text.count, nil, 0)
-                }
-            }
+    /// `value` nil: null, which is not the same as empty.
+    public func add(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        // What is empty may have no address; to librdkafka only a null value has none.
+        withUnsafeBytes(of: 0) { empty in
+            let text = (name.baseAddress ?? empty.baseAddress)?.assumingMemoryBound(to: CChar.self)
+            let content = value.map { $0.baseAddress ?? empty.baseAddress } ?? nil
+            _ = rd_kafka_header_add(list, text, name.count, content, value?.count ?? 0)
         }
     }
 
-    public mutating func add(_ name: String, _ value: String) {
+    public func add(_ name: String, _ value: UnsafeRawBufferPointer?) {
+        var name = name
+        name.withUTF8 { add(UnsafeRawBufferPointer($0), value) }
+    }
+
+    public func add(_ name: String, _ value: String) {
         var value = value
         value.withUTF8 { add(name, UnsafeRawBufferPointer($0)) }
     }
 
-    public mutating func remove(_ name: String) {
+    public func remove(_ name: String) {
         _ = rd_kafka_header_remove(list, name)
     }
 

@@ -11,6 +11,8 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
     private var present: Uncounted<Kafka.TransactionalProducer>?
     private let cluster: KafkaCluster
     private var topics: [ProducerTopic] = []
+    /// Whether a record still tells its headers when they were taken from it; known from the first one on.
+    private var takenHeadersStay: Bool?
     private var timeout: Duration { cluster.settings.requestTimeout }
 
     init(_ cluster: KafkaCluster, _ configuration: consuming KafkaConfiguration) throws(BrokerFailure) {
@@ -60,20 +62,20 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
     /// So long after a topic was made some brokers may not have heard of it.
     private static let propagation = Duration.seconds(5)
 
-    func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure) {
+    func send(_ record: OutgoingRecord, headers: HeaderBuffer?) throws(SendFailure) {
         guard let present else { throw .failed(Self.closed) }
         let topic = topics[Int(record.topic)]
         let timestamp = record.timestampMilliseconds < 0 ? nil : record.timestampMilliseconds
         do throws(ProduceError) {
             try present.with { (producer) throws(ProduceError) in
-                if headers.isEmpty && record.inherited.address == nil {
+                if headers == nil && record.inherited.address == nil {
                     try producer.produce(
                         to: topic, partition: record.partition, key: record.key, value: record.value,
                         timestampMilliseconds: timestamp)
                 } else {
                     try producer.produce(
                         to: topic, partition: record.partition, key: record.key, value: record.value,
-                        timestampMilliseconds: timestamp, headers: Self.headers(record.inherited, headers))
+                        timestampMilliseconds: timestamp, headers: self.headers(record.inherited, headers))
                 }
             }
         } catch {
@@ -86,21 +88,23 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
         }
     }
 
-    private static func headers(_ inherited: HeaderReference, _ added: [Header]) -> OutgoingHeaders {
-        var headers: OutgoingHeaders
-        if let address = inherited.address {
-            headers = OutgoingHeaders(copying: RecordHeaders(address: address))
-        } else {
-            headers = OutgoingHeaders(capacity: added.count)
-        }
-        for header in added {
-            if let value = header.value {
-                value.withUnsafeBytes { headers.add(header.name, $0) }
+    private func headers(_ inherited: HeaderReference, _ added: HeaderBuffer?) -> OutgoingHeaders {
+        let headers =
+            if let address = inherited.address {
+                inheritedHeaders(RecordHeaders(address: address))
             } else {
-                headers.add(header.name, nil)
+                OutgoingHeaders(capacity: added?.count ?? 0)
             }
-        }
+        added?.forEach { headers.add($0, $1) }
         return headers
+    }
+
+    /// Whoever reads the record's headers after this (a second output, a dead letter) must find them.
+    private func inheritedHeaders(_ headers: RecordHeaders) -> OutgoingHeaders {
+        if takenHeadersStay == false { return OutgoingHeaders(copying: headers) }
+        let taken = OutgoingHeaders(taking: headers)
+        if takenHeadersStay == nil { takenHeadersStay = !headers.isEmpty }
+        return taken
     }
 
     func flush() throws(BrokerFailure) -> [RefusedRecord] {

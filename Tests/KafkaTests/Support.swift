@@ -58,7 +58,7 @@ extension TransactionalProducer {
                         to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
                         tag: tag)
                 } else {
-                    var outgoing = OutgoingHeaders()
+                    let outgoing = OutgoingHeaders()
                     for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
                     try produce(
                         to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,

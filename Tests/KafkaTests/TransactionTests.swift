@@ -48,17 +48,27 @@ final class TransactionTests: XCTestCase {
                 let inherited = try XCTUnwrap(record.headers)
                 XCTAssertEqual(text(inherited.last("kept")), "1")
                 XCTAssertNil(inherited.last("absent"))
-                var headers = OutgoingHeaders(copying: inherited)
+                let headers = OutgoingHeaders(copying: inherited)
                 headers.remove("dropped")
                 headers.add("added", "2")
                 try producer.produce(
                     to: output, partition: 0, key: record.key, value: record.value,
                     timestampMilliseconds: record.timestampMilliseconds, headers: headers)
+                // Headers that were taken from a record are still the record's: a second output may take them, too.
+                for _ in 0..<2 {
+                    try producer.produce(
+                        to: output, partition: 0, key: record.key, value: record.value,
+                        timestampMilliseconds: record.timestampMilliseconds,
+                        headers: OutgoingHeaders(taking: inherited))
+                    XCTAssertEqual(text(inherited.last("kept")), "1")
+                }
                 copied += 1
             }
         }
         XCTAssertEqual(producer.commit(), .completed)
-        XCTAssertEqual(try readAll(servers, target).map(\.headers), [["kept=1", "added=2"]])
+        XCTAssertEqual(
+            try readAll(servers, target).map(\.headers),
+            [["kept=1", "added=2"], ["kept=1", "dropped=1"], ["kept=1", "dropped=1"]])
     }
 
     func testAbortedAndOpenTransactionsAreHiddenFromReadersOfCommittedRecords() throws {

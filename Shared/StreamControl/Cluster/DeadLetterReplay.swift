@@ -218,7 +218,7 @@ private final class ReplayWriter {
         _ letter: ConsumedRecord, _ refused: RefusedRecord, _ value: UnsafeRawBufferPointer?, _ target: ProducerTopic,
         _ partition: Int32
     ) throws {
-        var headers = OutgoingHeaders()
+        let headers = OutgoingHeaders()
         letter.headers?.forEach { name, value in
             if !RefusedRecord.isOfRefusal(name) { headers.add(String(decoding: name, as: UTF8.self), value) }
         }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Writes refused records to the dead-letter topic, in the transaction that consumes them.
 ///
 /// The value says what was refused and why; the headers say where it came from, under the names that Kafka Streams and Kafka
@@ -11,6 +13,9 @@ public final class DeadLetterWriter {
     private let correlation: CorrelationMode
     private let encoder: DeadLetterEncoder
     private let stage: [UInt8]
+    private let headers = HeaderBuffer()
+    /// An offset in digits.
+    private let number = OutputBuffer(capacity: 64)
     private var places: [TopicPartition: (topic: [UInt8], partition: [UInt8])] = [:]
     private var nowMilliseconds: Int64
     /// How many were committed, by type.
@@ -40,11 +45,11 @@ public final class DeadLetterWriter {
             refusal.type, UTF8Text.cut(refusal.message, bytesMax: min(4096, settings.recordBytesMax / 64)),
             details: refusal.details)
         let value = encoder.encode(refusal, original: origin.value, nowMilliseconds: nowMilliseconds)
+        setHeaders(refusal, origin, partition)
         do throws(SendFailure) {
             try output.send(
                 to: target, partition: nil, key: origin.key.map(cut), value: value,
-                timestampMilliseconds: origin.timestampMilliseconds, headers: headers(refusal, origin, partition),
-                spread: origin.offset)
+                timestampMilliseconds: origin.timestampMilliseconds, headers: headers, spread: origin.offset)
         } catch {
             switch error {
             case .failed(let failure): throw .broker(failure)
@@ -71,33 +76,46 @@ public final class DeadLetterWriter {
         return key.count > bytesMax ? Bytes(rebasing: key[..<bytesMax]) : key
     }
 
-    private func headers(_ refusal: Refusal, _ origin: Origin, _ partition: TopicPartition) -> [Header] {
-        var headers = origin.headers.address == nil ? [] : consumer.headers(of: origin.headers)
+    private func setHeaders(_ refusal: Refusal, _ origin: Origin, _ partition: TopicPartition) {
+        headers.removeAll()
+        if origin.headers.address != nil || correlation == .make { keepHeaders(origin, partition) }
+        let place = place(of: partition)
+        number.removeAll()
+        number.append(origin.offset)
+        for names in HeaderNames.families {
+            append(names.topic, place.topic)
+            append(names.partition, place.partition)
+            names.offset.withBytes { headers.append($0, number.bytes) }
+            append(names.stage, stage)
+            append(names.exception, refusal.type)
+            append(names.message, refusal.message)
+        }
+    }
+
+    private func append(_ name: [UInt8], _ value: [UInt8]) {
+        name.withBytes { name in value.withBytes { headers.append(name, $0) } }
+    }
+
+    private func append(_ name: [UInt8], _ value: String) {
+        var value = value
+        name.withBytes { name in value.withUTF8 { headers.append(name, Bytes($0)) } }
+    }
+
+    /// The record's own headers.
+    private func keepHeaders(_ origin: Origin, _ partition: TopicPartition) {
+        var kept = origin.headers.address == nil ? [] : consumer.headers(of: origin.headers)
         // A dead letter that was put back in and refused again tells its last refusal, not the first.
-        headers.removeAll { header in HeaderNames.prefixes.contains { header.name.hasPrefix($0) } }
-        let size = headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
-        if size > settings.recordBytesMax / 8 { headers = headers.filter { $0.name == CorrelationMode.header } }
-        let hasCorrelation = headers.contains { $0.name == CorrelationMode.header }
+        kept.removeAll { header in HeaderNames.prefixes.contains { header.name.hasPrefix($0) } }
+        let size = kept.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+        if size > settings.recordBytesMax / 8 { kept = kept.filter { $0.name == CorrelationMode.header } }
+        let hasCorrelation = kept.contains { $0.name == CorrelationMode.header }
         switch correlation {
         case .make where !hasCorrelation:
-            headers.append(Header(CorrelationMode.header, "\(partition)-\(origin.offset)"))
-        case .off: headers.removeAll { $0.name == CorrelationMode.header }
+            kept.append(Header(CorrelationMode.header, "\(partition)-\(origin.offset)"))
+        case .off: kept.removeAll { $0.name == CorrelationMode.header }
         case .keep, .make: break
         }
-        let place = place(of: partition)
-        let offset = Array(String(origin.offset).utf8)
-        let type = Array(refusal.type.utf8)
-        let message = Array(refusal.message.utf8)
-        headers.reserveCapacity(headers.count + 2 * HeaderNames.count)
-        for names in HeaderNames.families {
-            headers.append(Header(names.topic, place.topic))
-            headers.append(Header(names.partition, place.partition))
-            headers.append(Header(names.offset, offset))
-            headers.append(Header(names.stage, stage))
-            headers.append(Header(names.exception, type))
-            headers.append(Header(names.message, message))
-        }
-        return headers
+        for header in kept { headers.append(header) }
     }
 
     /// Dead letters come in their thousands where a producer has gone wrong: what they share is written once.
@@ -111,25 +129,24 @@ public final class DeadLetterWriter {
 
 /// What the headers of a dead letter are called, in the families of Kafka Streams and Kafka Connect.
 private struct HeaderNames {
-    static let count = 6
     static let prefixes = ["__streams.errors.", "__connect.errors."]
     static let families = [
         HeaderNames(prefixes[0], message: "message"), HeaderNames(prefixes[1], message: "exception.message"),
     ]
 
-    let topic: String
-    let partition: String
-    let offset: String
-    let stage: String
-    let exception: String
-    let message: String
+    let topic: [UInt8]
+    let partition: [UInt8]
+    let offset: [UInt8]
+    let stage: [UInt8]
+    let exception: [UInt8]
+    let message: [UInt8]
 
     private init(_ prefix: String, message: String) {
-        topic = prefix + "topic"
-        partition = prefix + "partition"
-        offset = prefix + "offset"
-        stage = prefix + "stage"
-        exception = prefix + "exception"
-        self.message = prefix + message
+        topic = Array((prefix + "topic").utf8)
+        partition = Array((prefix + "partition").utf8)
+        offset = Array((prefix + "offset").utf8)
+        stage = Array((prefix + "stage").utf8)
+        exception = Array((prefix + "exception").utf8)
+        self.message = Array((prefix + message).utf8)
     }
 }

@@ -12,7 +12,7 @@ public protocol TransactionalProducer: AnyObject {
 
     /// Copies the record into the producer's queue, waiting where that is full. What the broker makes of it is known by
     /// `flush` and `commit` at the latest. `headers` follow those that the record inherits.
-    func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure)
+    func send(_ record: OutgoingRecord, headers: HeaderBuffer?) throws(SendFailure)
 
     /// Waits until every record sent was acknowledged or refused. Returns what the broker refused for the record's own sake.
     func flush() throws(BrokerFailure) -> [RefusedRecord]

@@ -53,7 +53,7 @@ public final class TaskOutput {
     /// Writes a record; `partition` nil: by the key, as Kafka's Java clients choose it; without a key, by the record's origin.
     func send(
         to target: Int32, partition: Int32?, key: Bytes?, value: Bytes?, timestampMilliseconds: Int64,
-        inherited: HeaderReference = .none, headers: [Header] = [], spread: Int64 = 0
+        inherited: HeaderReference = .none, headers: HeaderBuffer? = nil, spread: Int64 = 0
     ) throws(SendFailure) {
         if !isOpen { do { try open() } catch { throw .failed(error) } }
         let topic = targets[Int(target)]

@@ -39,7 +39,7 @@ final class SinkProcessor: Processor {
             throw .refused(Refusal("KEY_MISSING", "the record has no key to be brought together by"))
         }
         if correlation == .keep {
-            try send(record, inherited: record.origin.headers, headers: [])
+            try send(record, inherited: record.origin.headers, headers: nil)
         } else {
             let (inherited, headers) = correlated(record.origin)
             try send(record, inherited: inherited, headers: headers)
@@ -53,7 +53,7 @@ final class SinkProcessor: Processor {
     override func aborted() { reporter?.aborted() }
 
     @inline(__always)
-    private func send(_ record: Record, inherited: HeaderReference, headers: [Header]) throws(StreamFault) {
+    private func send(_ record: Record, inherited: HeaderReference, headers: HeaderBuffer?) throws(StreamFault) {
         do throws(SendFailure) {
             try output.send(
                 to: target, partition: nil, key: record.key, value: record.value,
@@ -64,15 +64,15 @@ final class SinkProcessor: Processor {
         }
     }
 
-    private func correlated(_ origin: Origin) -> (HeaderReference, [Header]) {
+    private func correlated(_ origin: Origin) -> (HeaderReference, HeaderBuffer?) {
         let headers = origin.headers.address == nil ? [] : reader.headers(of: origin.headers)
         let has = headers.contains { $0.name == CorrelationMode.header }
         switch correlation {
-        case .off where has: return (.none, headers.filter { $0.name != CorrelationMode.header })
+        case .off where has: return (.none, HeaderBuffer(headers.filter { $0.name != CorrelationMode.header }))
         case .make where !has:
             let partition = reader.partition(at: origin.source)
-            return (origin.headers, [Header(CorrelationMode.header, "\(partition)-\(origin.offset)")])
-        case .keep, .off, .make: return (origin.headers, [])
+            return (origin.headers, HeaderBuffer([Header(CorrelationMode.header, "\(partition)-\(origin.offset)")]))
+        case .keep, .off, .make: return (origin.headers, nil)
         }
     }
 }

@@ -43,15 +43,19 @@ final class InMemoryProducer: TransactionalProducer {
         try faults.call(.producerPartitionCount) { cluster.partitionCount(of: topic) }
     }
 
-    func send(_ record: OutgoingRecord, headers: [Header]) throws(SendFailure) {
+    func send(_ record: OutgoingRecord, headers: HeaderBuffer?) throws(SendFailure) {
         let topic = topics[Int(record.topic)]
         let partition = TopicPartition(topic, record.partition)
+        var all = BatchMemory.headers(of: record.inherited)
+        headers?.forEach { name, value in
+            all.append(Header(String(decoding: name, as: UTF8.self), value.map { [UInt8]($0) }))
+        }
         let stored = StoredRecord(
             partition: partition, offset: 0, key: record.key.map { [UInt8]($0) },
             value: record.value.map { [UInt8]($0) },
             timestampMilliseconds: record.timestampMilliseconds < 0
                 ? cluster.clock.nowMilliseconds : record.timestampMilliseconds,
-            headers: BatchMemory.headers(of: record.inherited) + headers)
+            headers: all)
         let bytes = (stored.key?.count ?? 0) + (stored.value?.count ?? 0)
         var tooLarge = false
         do throws(BrokerFailure) {
