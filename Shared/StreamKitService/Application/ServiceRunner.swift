@@ -19,6 +19,7 @@ struct ServiceRunner<Service: StreamService> {
     }
 
     func run() -> ExitCode {
+        MemoryAllocator.tune()
         let runtime = configuration.runtime
         let stop = StopRequest()
         do {
