@@ -6,7 +6,15 @@ public final class TaskOutput {
         var partitions: Int32
     }
 
-    private var producer: any TransactionalProducer
+    /// The producer of the moment, in an object of its own: what may change is counted for each record, this is not.
+    private final class Present {
+        let producer: any TransactionalProducer
+        init(_ producer: any TransactionalProducer) { self.producer = producer }
+    }
+
+    private var owned: Present
+    private var present: Uncounted<Present>
+    private var producer: any TransactionalProducer { owned.producer }
     private var names: [String] = []
     private var targets: [Target] = []
     /// A transaction was begun and is not ended.
@@ -16,7 +24,8 @@ public final class TaskOutput {
     private let sent: TransactionCounter
 
     init(_ producer: any TransactionalProducer, counting sent: TransactionCounter) {
-        self.producer = producer
+        owned = Present(producer)
+        present = Uncounted(owned)
         self.sent = sent
     }
 
@@ -32,7 +41,8 @@ public final class TaskOutput {
 
     /// A new producer took the place of one that could not go on.
     func replace(_ producer: any TransactionalProducer) throws(BrokerFailure) {
-        self.producer = producer
+        owned = Present(producer)
+        present = Uncounted(owned)
         isOpen = false
         for index in targets.indices { targets[index].handle = try producer.handle(for: names[index]) }
     }
@@ -62,11 +72,12 @@ public final class TaskOutput {
             {
                 Int32(truncatingIfNeeded: spread & 0x7fff_ffff) % topic.partitions
             }
-        try producer.send(
-            OutgoingRecord(
-                topic: topic.handle, partition: chosen, key: key, value: value,
-                timestampMilliseconds: timestampMilliseconds, inherited: inherited),
-            headers: headers)
+        let record = OutgoingRecord(
+            topic: topic.handle, partition: chosen, key: key, value: value,
+            timestampMilliseconds: timestampMilliseconds, inherited: inherited)
+        try present.with { (present) throws(SendFailure) in
+            try present.producer.send(record, headers: headers)
+        }
         sent.count()
     }
 }
