@@ -4,8 +4,9 @@
 /// copy by a transaction, and takes the copy's place with its commit; a store that outlives its process keeps it beside its
 /// position in the changelog, of which it then reads only the tail.
 ///
-/// While a changelog is read its records come in order, but of those that compaction took away some may be missing, and those
-/// that a store has seen may come once more. So a tombstone says that every bundle at or before its slot is dead.
+/// While a changelog is read its records come in order, but some may be missing, because compaction took them away, and some come
+/// once more, because the position is a lower bound. So a tombstone says that every bundle at or before its slot is dead. What is
+/// read misses no bundle that lives; it may name dead ones whose tombstones are gone, which get another.
 public struct BundleDirectory: Hashable, Sendable {
     struct Bucket: Hashable, Sendable {
         var endMilliseconds: Int64
@@ -22,10 +23,10 @@ public struct BundleDirectory: Hashable, Sendable {
     package var bucketCount: Int { buckets.count }
 
     /// The bundles that are alive, each by its name.
-    package var names: [Bundle.Name] {
+    package var names: [EntryBundle.Name] {
         buckets.flatMap { bucket in
             (bucket.first..<bucket.next).map {
-                Bundle.Name(bucketEndMilliseconds: bucket.endMilliseconds, slot: $0)
+                EntryBundle.Name(bucketEndMilliseconds: bucket.endMilliseconds, slot: $0)
             }
         }
     }
@@ -33,13 +34,13 @@ public struct BundleDirectory: Hashable, Sendable {
     // MARK: Writing
 
     /// A bundle is written; returns its name.
-    package mutating func add(to endMilliseconds: Int64) -> Bundle.Name {
+    package mutating func add(to endMilliseconds: Int64) -> EntryBundle.Name {
         let index = index(of: endMilliseconds)
         if !has(endMilliseconds, at: index) {
             buckets.insert(Bucket(endMilliseconds: endMilliseconds, first: 0, next: 0), at: index)
         }
         defer { buckets[index].next += 1 }
-        return Bundle.Name(bucketEndMilliseconds: endMilliseconds, slot: buckets[index].next)
+        return EntryBundle.Name(bucketEndMilliseconds: endMilliseconds, slot: buckets[index].next)
     }
 
     /// Whether the watermark has passed a bucket.
@@ -49,10 +50,10 @@ public struct BundleDirectory: Hashable, Sendable {
     }
 
     /// Takes bundles out whose bucket the watermark has passed, at most `limit`: each is to get a tombstone.
-    package mutating func bury(at watermark: Int64, limit: Int) -> [Bundle.Name] {
-        var buried: [Bundle.Name] = []
+    package mutating func bury(at watermark: Int64, limit: Int) -> [EntryBundle.Name] {
+        var buried: [EntryBundle.Name] = []
         while buried.count < limit, hasDead(at: watermark) {
-            buried.append(Bundle.Name(bucketEndMilliseconds: buckets[0].endMilliseconds, slot: buckets[0].first))
+            buried.append(EntryBundle.Name(bucketEndMilliseconds: buckets[0].endMilliseconds, slot: buckets[0].first))
             buckets[0].first += 1
             if buckets[0].first == buckets[0].next { buckets.removeFirst() }
         }
@@ -62,7 +63,7 @@ public struct BundleDirectory: Hashable, Sendable {
     // MARK: Reading
 
     /// A bundle was found in the changelog.
-    package mutating func found(_ name: Bundle.Name) {
+    package mutating func found(_ name: EntryBundle.Name) {
         let index = index(of: name.bucketEndMilliseconds)
         guard has(name.bucketEndMilliseconds, at: index) else {
             let bucket = Bucket(
@@ -74,7 +75,7 @@ public struct BundleDirectory: Hashable, Sendable {
     }
 
     /// A bundle's tombstone was found.
-    package mutating func foundTombstone(of name: Bundle.Name) {
+    package mutating func foundTombstone(of name: EntryBundle.Name) {
         let index = index(of: name.bucketEndMilliseconds)
         guard has(name.bucketEndMilliseconds, at: index) else { return }
         buckets[index].first = max(buckets[index].first, name.slot + 1)
@@ -116,7 +117,7 @@ extension BundleDirectory {
         guard reader.byte() == Self.version else { return nil }
         while !reader.isAtEnd {
             guard let end = reader.int64(), let first = reader.int64(), let next = reader.int64(),
-                first >= 0, first < next, next <= Bundle.slotMax, end > buckets.last?.endMilliseconds ?? .min
+                first >= 0, first < next, next <= EntryBundle.slotMax, end > buckets.last?.endMilliseconds ?? .min
             else { return nil }
             buckets.append(Bucket(endMilliseconds: end, first: first, next: next))
         }

@@ -36,11 +36,11 @@ final class BundlePacker {
     ) throws(StreamFault) {
         let (bucket, bytes) = bundle(of: expiry)
         try bytes.with { (bytes) throws(StreamFault) in
-            if !bytes.isEmpty, bytes.count + Bundle.byteCount(key, value) > Bundle.bytesMax {
+            if !bytes.isEmpty, bytes.count + EntryBundle.byteCount(key, value) > EntryBundle.bytesMax {
                 try write(bucket.end, bytes.bytes)
                 bytes.removeAll()
             }
-            Bundle.append(key, value, to: bytes)
+            EntryBundle.append(key, value, to: bytes)
         }
     }
 

@@ -20,7 +20,7 @@ package enum Changelog {
     }
 
     /// The key of a bundle, written over `buffer`: its bucket and its slot, the most significant byte first.
-    package static func encode(_ name: Bundle.Name, into buffer: OutputBuffer) {
+    package static func encode(_ name: EntryBundle.Name, into buffer: OutputBuffer) {
         buffer.removeAll()
         buffer.append(version)
         buffer.append(bundle)
@@ -63,7 +63,7 @@ package enum Changelog {
     package enum Item {
         case entry(key: Bytes)
         case definition
-        case bundle(Bundle.Name)
+        case bundle(EntryBundle.Name)
     }
 
     package enum Failure: Error, Hashable {
@@ -81,8 +81,8 @@ package enum Changelog {
             guard key.count == 18 else { throw .malformed }
             let end = Int64(bigEndian: key.loadUnaligned(fromByteOffset: 2, as: Int64.self))
             let slot = Int64(bigEndian: key.loadUnaligned(fromByteOffset: 10, as: Int64.self))
-            guard (0..<Bundle.slotMax).contains(slot) else { throw .malformed }
-            return .bundle(Bundle.Name(bucketEndMilliseconds: end, slot: slot))
+            guard (0..<EntryBundle.slotMax).contains(slot) else { throw .malformed }
+            return .bundle(EntryBundle.Name(bucketEndMilliseconds: end, slot: slot))
         default: throw .malformed
         }
     }

@@ -14,7 +14,7 @@ public struct StoreExpiry: Sendable {
 /// A store whose entries live until event time has passed them, as a processor sees it; writes are part of the open transaction.
 ///
 /// An entry is absent once the task's watermark (`TaskTime.leastWatermarkMilliseconds`) has reached its expiry. There is no other
-/// removal, so that none has to be written: the changelog holds bundles of entries (`Bundle`), each dead as a whole once the
+/// removal, so that none has to be written: the changelog holds bundles of entries (`EntryBundle`), each dead as a whole once the
 /// watermark is past it.
 ///
 /// **A value that replaces one whose life is not over must not expire sooner than it.** The changelog keeps both until each one's

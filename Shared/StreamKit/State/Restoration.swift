@@ -237,9 +237,9 @@ final class Restoration {
 
     private func restore(_ bundle: Bytes, _ record: Record, _ target: Target) throws(BrokerFailure) {
         let backend = target.store.backend
-        let malformed: Bundle.Malformed?
+        let malformed: EntryBundle.Malformed?
         do throws(StoreFailure) {
-            malformed = try Bundle.forEachEntry(in: bundle) { (key, value) throws(StoreFailure) in
+            malformed = try EntryBundle.forEachEntry(in: bundle) { (key, value) throws(StoreFailure) in
                 try backend.restore(key, value)
             }
         } catch {

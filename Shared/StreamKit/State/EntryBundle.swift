@@ -4,7 +4,7 @@ package import JSON
 ///
 /// The value is entries one after another: the key's length and the value's, four bytes each with the least significant first,
 /// then the key and the value.
-package enum Bundle {
+package enum EntryBundle {
     /// What tells a bundle from the others of its changelog.
     package struct Name: Hashable, Sendable {
         /// The event time by which all its entries are over.
