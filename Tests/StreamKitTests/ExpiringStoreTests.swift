@@ -194,6 +194,50 @@ final class ExpiringStoreTests: XCTestCase {
         }
     }
 
+    /// Deleted, and there again, empty: neither entries nor bundles of the old one are left.
+    func testAStoreWhoseChangelogWasMadeAnewBeginsAgain() throws {
+        let driver = try driver(.durable)
+        for key in ["a", "b", "c"] { try pipe(driver, [(key, 10_000)]) }
+        driver.cluster.deleteTopic(changelog)
+        driver.cluster.createTopic(changelog)
+        try driver.restart()
+        XCTAssertEqual(driver.store("seen"), [:])
+        XCTAssertEqual(driver.stores.backend("seen")?.position?.bundles.names, [])
+        try pipe(driver, [("a", 10_000)])
+        XCTAssertEqual(read(driver).living.map(\.name.slot), [0])
+        try pipe(driver, [("d", 11_062)])
+        XCTAssertEqual(read(driver).violations(watermark: 11_062, isCompacted: false), [])
+    }
+
+    /// Whoever asks is told nothing of what is over, swept or not.
+    func testWhatIsOverIsNotFound() throws {
+        let topology = Topology("app") { flow in
+            flow.source("in", topics: ["in"])
+                .process("remember", stores: [RememberingProcessor.store]) { RememberingProcessor($0) }
+                .to("out", SinkDefinition("out"))
+        }
+        for kind in InMemoryStores.Kind.allCases {
+            let driver = try TopologyTestDriver(
+                ThreadPlan(
+                    topology: topology, deadLetters: DeadLetterSettings(sink: SinkDefinition("dead"), stage: "app")),
+                stores: kind)
+            func found(_ key: String, at time: Int64) throws -> String? {
+                try driver.pipe("in", key: key, "+50", timestampMilliseconds: time)
+                return driver.take("out").last?.text
+            }
+            XCTAssertEqual(try found("a", at: 1_000), "none")
+            XCTAssertEqual(try found("a", at: 1_049), "1050")
+            XCTAssertEqual(try found("b", at: 1_098), "none")
+            // Over at 1,099, and not yet swept.
+            XCTAssertEqual(try found("a", at: 1_099), "none")
+            XCTAssertEqual(try found("c", at: 1_400), "none")
+            try driver.pipe("in", key: "sweep", nil, timestampMilliseconds: 1_400)
+            XCTAssertEqual(Set(driver.store("memory").keys), ["c"])
+            try driver.restart(losingDisk: true)
+            XCTAssertEqual(Set(driver.store("memory").keys), ["c"], "\(kind)")
+        }
+    }
+
     func testWildEventTimesGiveFewBundles() throws {
         let driver = try driver()
         var random = SeededRandom(seed: 4)
@@ -257,6 +301,34 @@ final class ExpiringStoreTests: XCTestCase {
         XCTAssertThrowsError(try driver.restart()) { error in
             let text = (error as? StreamFault)?.text ?? ""
             XCTAssertTrue(text.contains("deduplication/1 1000ms") && text.contains("deduplication/2 1000ms"), text)
+        }
+    }
+}
+
+/// Keeps for each key when it will be over: its time, and as many milliseconds more as the value says. Forwards what was there
+/// before; sweeps when there is no value.
+private final class RememberingProcessor: Processor {
+    static let store = StoreDefinition(
+        "memory", format: "memory/1",
+        expiry: StoreExpiry(spanMilliseconds: 100) { Int64(String(decoding: $0, as: UTF8.self)) ?? .min })
+
+    override func process(_ record: Record) throws(StreamFault) {
+        let store = context.expiringStore("memory")
+        guard let key = record.key, let value = record.value else {
+            var cursor = SweepCursor()
+            while !(try store.sweep(&cursor, limit: 10)) {}
+            return
+        }
+        context.time.observe(eventTimeMilliseconds: record.eventTimeMilliseconds)
+        let found = try store.get(key).map { String(decoding: $0, as: UTF8.self) } ?? "none"
+        let more = Int64(String(decoding: value, as: UTF8.self).dropFirst()) ?? 0
+        var changed = record
+        try Array(found.utf8).withBytes { (text) throws(StreamFault) in
+            changed.value = text
+            try forward(changed)
+        }
+        try Array("\(record.eventTimeMilliseconds + more)".utf8).withBytes { (text) throws(StreamFault) in
+            try store.put(key, text)
         }
     }
 }
