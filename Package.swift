@@ -109,7 +109,10 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
         tests(
-            "StreamKitKafkaTests", ["EmbeddedBroker", "StreamKitKafka", "StreamKit", "Kafka", "RocksDB", "TestSupport"]),
+            "StreamKitKafkaTests",
+            [
+                "EmbeddedBroker", "StreamKitKafka", "StreamKit", "StreamKitTesting", "Kafka", "RocksDB", "TestSupport",
+            ]),
         tests("StreamKitServiceTests", ["StreamKitService", "YAML", "HTTP", "Metrics"]),
         tests(
             "ServiceTests",

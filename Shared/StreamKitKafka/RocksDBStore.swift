@@ -20,6 +20,7 @@ final class RocksDBStore: StoreBackend {
     private static let entryPrefix = UInt8(ascii: "e")
     private static let offsetKey = Array("moffset".utf8)
     private static let identityKey = Array("mchangelog".utf8)
+    private static let bundlesKey = Array("mbundles".utf8)
     private static let definitionKey = Array("mdefinition".utf8)
     private static let versionKey = Array("mversion".utf8)
     private static let version = "1"
@@ -40,7 +41,7 @@ final class RocksDBStore: StoreBackend {
         let found = try meta(Self.definitionKey)
         if let offset = try meta(Self.offsetKey).flatMap({ Int64($0) }) {
             let identity = try meta(Self.identityKey).flatMap { UInt64($0, radix: 16) }
-            position = ChangelogPosition(offset: offset, identity: identity)
+            position = ChangelogPosition(offset: offset, identity: identity, bundles: try bundles())
         }
         if let found, found != definition, position != nil {
             throw StoreFailure(
@@ -55,6 +56,17 @@ final class RocksDBStore: StoreBackend {
         // A first restore that was broken off (by a changelog of another definition, perhaps): what is there says nothing.
         let isLeftOver = found == definition ? try hasEntries() : true
         if isLeftOver { try reset() }
+    }
+
+    /// The bundles of the changelog, as they were at the position.
+    private func bundles() throws(StoreFailure) -> BundleDirectory {
+        guard let bytes = try meta(Self.bundlesKey, as: { [UInt8]($0) }) else { return BundleDirectory() }
+        guard let bundles = bytes.withUnsafeBytes({ BundleDirectory($0) }) else {
+            throw StoreFailure(
+                "the store \(name) in \(database.path) does not say in a form that this program reads which bundles its "
+                    + "changelog holds; delete the folder to restore from the changelog")
+        }
+        return bundles
     }
 
     private func hasEntries() throws(StoreFailure) -> Bool {
@@ -222,22 +234,28 @@ final class RocksDBStore: StoreBackend {
             if let identity = reached.identity, identity != position?.identity {
                 put(Self.identityKey, String(identity, radix: 16))
             }
+            if reached.bundles != position?.bundles ?? BundleDirectory() {
+                put(Self.bundlesKey, reached.bundles.bytes)
+            }
         }
         do throws(RocksDBError) { try database.write(batch) } catch { throw StoreFailure(error.description) }
         batch.clear()
         if let reached { position = reached }
     }
 
-    private func put(_ key: [UInt8], _ value: String) {
-        var value = value
-        key.withUnsafeBytes { key in
-            value.withUTF8 { batch.put(key, UnsafeRawBufferPointer($0), in: family) }
-        }
+    private func put(_ key: [UInt8], _ value: String) { put(key, Array(value.utf8)) }
+
+    private func put(_ key: [UInt8], _ value: [UInt8]) {
+        key.withUnsafeBytes { key in value.withUnsafeBytes { batch.put(key, $0, in: family) } }
     }
 
     private func meta(_ key: [UInt8]) throws(StoreFailure) -> String? {
+        try meta(key) { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func meta<Value>(_ key: [UInt8], as value: (Bytes) -> Value) throws(StoreFailure) -> Value? {
         do {
-            return try key.withUnsafeBytes { try family.get($0).map { String(decoding: $0, as: UTF8.self) } }
+            return try key.withUnsafeBytes { try family.get($0).map { value($0) } }
         } catch {
             throw StoreFailure("\(error)")
         }

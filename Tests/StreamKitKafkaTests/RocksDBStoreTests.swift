@@ -1,4 +1,5 @@
 import Foundation
+import RocksDB
 import StreamKit
 import StreamKitKafka
 import XCTest
@@ -93,9 +94,11 @@ final class RocksDBStoreTests: XCTestCase {
         XCTAssertEqual(seen, ["a=a longer one", "b=short", "c=removed", "empty="])
     }
 
-    /// Whatever is done, the store answers as a dictionary would, before and after it was opened again.
+    /// Whatever is done, the store answers as a dictionary would, before and after it was opened again; and it knows the bundles
+    /// that its changelog held at its last commit.
     func testRandomOperationsAgreeWithADictionary() throws {
         var random = Generator(state: 42)
+        var bundles = BundleDirectory()
         var factory: RocksDBStoreFactory? = try factory()
         var store = try XCTUnwrap(factory).open(store: "s", partition: 3, definition: "d")
         var committed: [String: String] = [:]
@@ -113,7 +116,9 @@ final class RocksDBStoreTests: XCTestCase {
             case 60..<95:
                 XCTAssertEqual(try store.get(key), model[key])
             case 95..<97:
-                try store.commit(ChangelogPosition(offset: Int64(step)))
+                if random.next() % 4 != 0 { _ = bundles.add(to: Int64(step / 100 + Int(random.next() % 40))) }
+                _ = bundles.bury(at: Int64(step / 100), limit: 2)
+                try store.commit(ChangelogPosition(offset: Int64(step), bundles: bundles))
                 committed = model
             case 97:
                 try store.rollback()
@@ -130,8 +135,10 @@ final class RocksDBStoreTests: XCTestCase {
                 factory = try self.factory()
                 store = try XCTUnwrap(factory).open(store: "s", partition: 3, definition: "d")
                 model = committed
+                XCTAssertEqual(store.position?.bundles, bundles)
             }
         }
+        XCTAssertGreaterThan(bundles.names.count, 2)
         XCTAssertEqual(try entries(store), model.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
     }
 
@@ -181,6 +188,51 @@ final class RocksDBStoreTests: XCTestCase {
         try store.reset()
         try store.restored(ChangelogPosition(offset: 3, identity: 1))
         XCTAssertEqual(store.position, ChangelogPosition(offset: 3, identity: 1))
+    }
+
+    func testTheBundlesOfTheChangelogAreRemembered() throws {
+        var bundles = BundleDirectory()
+        for end in [5, 5, 9] as [Int64] { _ = bundles.add(to: end) }
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "d")
+            try store.put("k", "v")
+            try store.commit(ChangelogPosition(offset: 7, bundles: bundles))
+            // Written, and not committed: as before.
+            _ = bundles.add(to: 11)
+        }
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "d")
+            XCTAssertEqual(store.position?.bundles.names.map(\.bucketEndMilliseconds), [5, 5, 9])
+            _ = bundles.bury(at: 100, limit: 100)
+            try store.commit(ChangelogPosition(offset: 9, bundles: bundles))
+        }
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "d")
+            XCTAssertEqual(store.position, ChangelogPosition(offset: 9))
+            _ = bundles.add(to: 13)
+            try store.restored(ChangelogPosition(offset: 10, bundles: bundles))
+            try store.reset()
+            try store.restored(ChangelogPosition(offset: 1))
+        }
+        XCTAssertEqual(
+            try factory().open(store: "s", partition: 0, definition: "d").position, ChangelogPosition(offset: 1))
+    }
+
+    func testBundlesInAnUnknownFormAreRefusedSayingWhatToDo() throws {
+        do {
+            let store = try factory().open(store: "s", partition: 0, definition: "d")
+            try store.commit(ChangelogPosition(offset: 7))
+        }
+        do {
+            let database = try Database(path: folder, options: DatabaseOptions(cache: BlockCache(bytes: 1 << 20)))
+            let family = try database.family("s-0")
+            var batch = WriteBatch()
+            withBytes("mbundles") { key in withBytes("?") { batch.put(key, $0, in: family) } }
+            try database.write(batch)
+        }
+        XCTAssertThrowsError(try factory().open(store: "s", partition: 0, definition: "d")) { error in
+            XCTAssertTrue("\(error)".contains("s-0") && "\(error)".contains("delete the folder"), "\(error)")
+        }
     }
 
     func testRestoreThatWasBrokenOffBeginsAgainEmpty() throws {

@@ -40,13 +40,13 @@ final class CountingProcessor: Processor {
 }
 
 /// An application on an in-memory cluster, in as many processes as a test wants, with everything that must hold in the end.
-final class Fixture {
+class Fixture {
     static let application = "app"
     let cluster = InMemoryCluster()
     let log = RecordingLog()
     let plan: ThreadPlan
     let partitions: Int32
-    private(set) var inputCount = 0
+    final var inputCount = 0
     /// Which inputs are to end as dead letters.
     var isRefused: (String) -> Bool = { $0.hasPrefix("poison") }
 
@@ -76,6 +76,9 @@ final class Fixture {
         cluster.createTopic("dead")
         cluster.createTopic("app-counts-changelog", partitions: partitions)
     }
+
+    /// Compacts the changelog of the topology's store.
+    func compactChangelog() { cluster.compact("app-counts-changelog") }
 
     /// Appends records `r<n>` of a few keys to the input; every `poisonEvery`-th is refused by the topology.
     func produce(_ count: Int, keys: Int = 3, poisonEvery: Int = 7) {
@@ -120,13 +123,11 @@ final class Fixture {
         func miscounts(_ fixture: Fixture) -> [String] {
             thread?.publish(fully: true)
             let snapshot = status.snapshot
-            let refused = fixture.cluster.records(in: "in").filter { $0.text.map(fixture.isRefused) ?? false }.count
-            let expected = ["read": fixture.inputCount, "counted": fixture.inputCount - refused, "dead": refused]
-            let shown = [
-                "read": snapshot.recordsRead, "counted": snapshot.counters["counted"] ?? 0,
-                "dead": snapshot.deadLetters.values.reduce(0, +),
-            ]
-            return expected.keys.sorted().filter { expected[$0] != shown[$0] }.map {
+            let expected = fixture.expectedCounts
+            var shown = snapshot.counters
+            shown["read"] = snapshot.recordsRead
+            shown["dead"] = snapshot.deadLetters.values.reduce(0, +)
+            return expected.keys.sorted().filter { expected[$0] != shown[$0] ?? 0 }.map {
                 "\($0): \(shown[$0] ?? 0) instead of \(expected[$0] ?? 0)"
             }
         }
@@ -205,6 +206,12 @@ final class Fixture {
     }
 
     // MARK: What must hold
+
+    /// What a process shows that read everything: records, dead letters, and what the steps count.
+    var expectedCounts: [String: Int] {
+        let refused = cluster.records(in: "in").filter { $0.text.map(isRefused) ?? false }.count
+        return ["read": inputCount, "counted": inputCount - refused, "dead": refused]
+    }
 
     /// Everything that exactly-once promises, as a list of what is broken.
     func violations(stores: [InMemoryStores] = []) -> [String] {

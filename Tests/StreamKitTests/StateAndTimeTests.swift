@@ -8,6 +8,7 @@ final class ChangelogTests: XCTestCase {
             switch item {
             case .entry(let key): "entry \([UInt8](key))"
             case .definition: "definition"
+            case .bundle(let name): "bundle \(name.slot)"
             }
         }
         guard let key else { return describe(try Changelog.decode(nil)) }

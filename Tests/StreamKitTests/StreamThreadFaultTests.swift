@@ -25,28 +25,26 @@ final class StreamThreadFaultTests: XCTestCase {
         }
     }
 
-    private func counts(_ prepare: (Fixture, FaultPlan) -> Void) -> FaultPlan {
-        let fixture = Fixture()
-        let faults = FaultPlan()
-        prepare(fixture, faults)
-        let process = fixture.start(faults: faults)
-        XCTAssertTrue(fixture.run([process]))
-        return faults
+    func testEveryFailureOfEveryCallLeavesEachEffectOnce() {
+        for kind in FixtureKind.allCases { everyFailure(kind) }
     }
 
-    func testEveryFailureOfEveryCallLeavesEachEffectOnce() {
-        let healthy = counts { fixture, _ in fixture.produce(24) }
+    private func everyFailure(_ kind: FixtureKind) {
+        let healthyFixture = kind.make()
+        healthyFixture.produce(24)
+        let healthy = FaultPlan()
+        XCTAssertTrue(healthyFixture.run([healthyFixture.start(faults: healthy)]))
         var runs = 0
         for operation in PortOperation.allCases {
             for (moment, response) in failures(of: operation) {
                 for call in 1...max(1, min(25, healthy.count(of: operation))) {
-                    let fixture = Fixture()
+                    let fixture = kind.make()
                     fixture.produce(24)
                     let faults = FaultPlan()
                     faults.fail(operation, call: call, moment, response)
                     let process = fixture.start(faults: faults)
                     let through = fixture.run([process])
-                    let name = "\(operation) \(call) \(moment) \(response)"
+                    let name = "\(kind) \(operation) \(call) \(moment) \(response)"
                     XCTAssertTrue(through, "\(name): \(process.failure?.text ?? "stands still")")
                     XCTAssertEqual(fixture.violations(stores: [process.stores]), [], name)
                     XCTAssertEqual(process.miscounts(fixture), [], name)
@@ -59,6 +57,10 @@ final class StreamThreadFaultTests: XCTestCase {
 
     /// An abort needs a failure before it: the failure of the step that follows the first one.
     func testEveryPairOfFailuresInTheCommitProtocolLeavesEachEffectOnce() {
+        for kind in FixtureKind.allCases { everyPair(kind) }
+    }
+
+    private func everyPair(_ kind: FixtureKind) {
         let steps: [(PortOperation, FaultPlan.Moment, BrokerFailure.Response)] = [
             (.send, .before, .abort), (.flush, .before, .abort), (.sendOffsets, .after, .abort),
             (.commit, .before, .abort), (.commit, .before, .recreate), (.commit, .after, .recreate),
@@ -73,7 +75,7 @@ final class StreamThreadFaultTests: XCTestCase {
         for first in steps {
             for second in then {
                 for offset in 0..<2 {
-                    let fixture = Fixture()
+                    let fixture = kind.make()
                     fixture.produce(18)
                     let faults = FaultPlan()
                     let process = fixture.start(faults: faults)
@@ -83,7 +85,7 @@ final class StreamThreadFaultTests: XCTestCase {
                         faults.fail(second.0, call: next, second.1, second.2)
                     }
                     let through = fixture.run([process])
-                    let name = "\(first) then \(second) +\(offset)"
+                    let name = "\(kind) \(first) then \(second) +\(offset)"
                     XCTAssertTrue(through, "\(name): \(process.failure?.text ?? "stands still")")
                     XCTAssertEqual(fixture.violations(stores: [process.stores]), [], name)
                     XCTAssertEqual(process.miscounts(fixture), [], name)
@@ -93,24 +95,28 @@ final class StreamThreadFaultTests: XCTestCase {
     }
 
     func testACrashAtAnyCallLeavesEachEffectOnce() {
-        for kind in InMemoryStores.Kind.allCases {
-            let fixture = Fixture()
-            fixture.produce(16)
-            let faults = FaultPlan()
-            let process = fixture.start(faults: faults, stores: InMemoryStores(kind, faults: faults))
-            XCTAssertTrue(fixture.run([process]))
-            let total = faults.history.count
-            for call in 1...total {
-                for moment in FaultPlan.Moment.allCases {
-                    crash(kind, call: call, moment, name: "\(kind) \(faults.history[call - 1]) \(call) \(moment)")
+        for fixtures in FixtureKind.allCases {
+            for kind in InMemoryStores.Kind.allCases {
+                let fixture = fixtures.make()
+                fixture.produce(16)
+                let faults = FaultPlan()
+                let process = fixture.start(faults: faults, stores: InMemoryStores(kind, faults: faults))
+                XCTAssertTrue(fixture.run([process]))
+                for call in 1...faults.history.count {
+                    for moment in FaultPlan.Moment.allCases {
+                        let name = "\(fixtures) \(kind) \(faults.history[call - 1]) \(call) \(moment)"
+                        crash(fixtures, kind, call: call, moment, name: name)
+                    }
                 }
             }
         }
     }
 
     /// A process dies at a call, and the one that takes its place dies there too.
-    private func crash(_ kind: InMemoryStores.Kind, call: Int, _ moment: FaultPlan.Moment, name: String) {
-        let fixture = Fixture()
+    private func crash(
+        _ fixtures: FixtureKind, _ kind: InMemoryStores.Kind, call: Int, _ moment: FaultPlan.Moment, name: String
+    ) {
+        let fixture = fixtures.make()
         fixture.produce(16)
         let faults = FaultPlan()
         let stores = InMemoryStores(kind, faults: faults)

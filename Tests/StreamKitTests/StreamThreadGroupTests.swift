@@ -9,14 +9,21 @@ final class StreamThreadGroupTests: XCTestCase {
     /// A process is stopped at one of its calls for longer than its session; another one takes over and works; then the first
     /// goes on as if nothing had happened. Nothing it does from then on may be seen.
     private func zombie(sameInstance: Bool, isStatic: Bool) {
-        let healthy = Fixture()
+        for kind in FixtureKind.allCases { zombie(kind, sameInstance: sameInstance, isStatic: isStatic) }
+    }
+
+    private func zombie(_ kind: FixtureKind, sameInstance: Bool, isStatic: Bool) {
+        // Two of one id that both have something to write would fence each other for ever.
+        let partitions: Int32 = kind == .deduplicating && sameInstance && !isStatic ? 1 : 2
+        let healthy = kind.make(partitions: partitions)
         healthy.produce(16)
         let faults = FaultPlan()
         XCTAssertTrue(healthy.run([healthy.start(faults: faults)]))
         for call in 1...faults.history.count {
             for moment in FaultPlan.Moment.allCases {
-                let name = "\(faults.history[call - 1]) \(call) \(moment) same \(sameInstance) static \(isStatic)"
-                let fixture = Fixture()
+                let name =
+                    "\(kind) \(faults.history[call - 1]) \(call) \(moment) same \(sameInstance) static \(isStatic)"
+                let fixture = kind.make(partitions: partitions)
                 fixture.produce(16)
                 let faults = FaultPlan()
                 var second: Fixture.Process?
@@ -91,16 +98,18 @@ final class StreamThreadGroupTests: XCTestCase {
     /// Processes start, stop, die, are kicked out, fail at random calls, while records keep coming.
     func testARandomLifeLeavesEachEffectOnce() {
         let seeds = ProcessInfo.processInfo.environment["STREAMKIT_SIMULATION_SEEDS"].flatMap(UInt64.init) ?? 150
-        for seed in 1...max(1, seeds) { simulate(seed: seed) }
+        for kind in FixtureKind.allCases {
+            for seed in 1...max(1, seeds) { simulate(kind, seed: seed) }
+        }
     }
 
-    private func simulate(seed: UInt64) {
+    private func simulate(_ fixtures: FixtureKind, seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let partitions = Int32.random(in: 1...4, using: &random)
-        let fixture = Fixture(partitions: partitions)
+        let fixture = fixtures.make(partitions: partitions)
         let kind: InMemoryStores.Kind = Bool.random(using: &random) ? .volatile : .durable
         // In every fourth life some outputs are refused, by the broker or by the client.
-        let refuser = seed % 8
+        let refuser = fixtures == .counting ? seed % 8 : 1
         let large = "big" + String(repeating: "x", count: 100)
         if refuser == 0 { fixture.cluster.createTopic("out", maximumRecordBytes: 60) }
         fixture.isRefused = { $0.hasPrefix("poison") || $0.hasPrefix("big") }
@@ -143,7 +152,7 @@ final class StreamThreadGroupTests: XCTestCase {
                     fixture.cluster.endSession(application: "app", instance: process.client.instance)
                 }
             case 7 where refuser % 4 == 0: fixture.append(key: "k1", "\(large)\(fixture.inputCount)")
-            case 5: fixture.cluster.compact("app-counts-changelog")
+            case 5: fixture.compactChangelog()
             case 6: fixture.cluster.clock.advance(milliseconds: Int64.random(in: 1...20_000, using: &random))
             default: processes.randomElement(using: &random)?.turn()
             }
@@ -162,7 +171,7 @@ final class StreamThreadGroupTests: XCTestCase {
         processes = []
         start("0", healthy: true)
         start("1", healthy: true)
-        let name = "seed \(seed)"
+        let name = "\(fixtures) seed \(seed)"
         XCTAssertTrue(
             fixture.run(processes, turns: 600), "\(name): \(processes.map { $0.failure?.text ?? "stands still" })")
         XCTAssertEqual(fixture.violations(), [], name)

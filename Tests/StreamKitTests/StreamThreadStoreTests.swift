@@ -43,8 +43,9 @@ final class StreamThreadStoreTests: XCTestCase {
 
     func testAChangelogThatSomebodyElseWroteToIsRefused() {
         XCTAssertTrue(refusal { $0.cluster.append(to: self.changelog, key: "xy", "z") }.contains("version 120"))
-        for key in [nil, [], [1], [1, 9, 9]] as [[UInt8]?] {
-            let text = refusal { $0.cluster.append(to: self.changelog, key: key, value: [1], partition: 0) }
+        // The last one is a bundle, which this store's entries do not come in.
+        for key in [nil, [], [1], [1, 9, 9], [1, 2] + [UInt8](repeating: 0, count: 16)] as [[UInt8]?] {
+            let text = refusal { $0.cluster.append(to: self.changelog, key: key, value: [], partition: 0) }
             XCTAssertTrue(text.contains("no program of this kind"), text)
         }
     }

@@ -2,12 +2,12 @@ import JSON
 
 /// Lets the first record of a key pass and refuses those whose event time is within `retention` of one seen.
 ///
-/// An entry leaves the store when its partition's watermark is `retention` past it. A record older than that whose key is
+/// An entry is over when its partition's watermark is `retention` past it. A record older than that whose key is
 /// unknown passes, and is counted: nobody can tell whether it came before.
 public final class Deduplication: Processor {
     private let retentionMilliseconds: Int64
     private let reader: any EventReader
-    private let store: KeyValueStore
+    private let store: ExpiringStore
     private let row = EventRow(operandCount: 0)
     private let entries = OutputBuffer(capacity: SeenEntries.entryBytes)
     private let passedUnknownOld: TransactionCounter
@@ -23,7 +23,7 @@ public final class Deduplication: Processor {
     init(_ context: ProcessorContext, retentionMilliseconds: Int64, store: String, reader: any EventReader) {
         self.retentionMilliseconds = retentionMilliseconds
         self.reader = reader
-        self.store = context.store(store)
+        self.store = context.expiringStore(store)
         passedUnknownOld = context.counter("passed_unknown_old")
         super.init(context)
     }
@@ -31,11 +31,12 @@ public final class Deduplication: Processor {
     public override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
         let eventTime = row.eventTimeMilliseconds
-        // As it was before this record; a duplicate moves it too, since it was read.
+        // As of before this record; a duplicate moves the watermark too, since it was read.
         let watermark = context.time.leastWatermarkMilliseconds
+        let seen = try store.get(row.key)
         context.time.observe(eventTimeMilliseconds: eventTime)
         entries.removeAll()
-        if let seen = try store.get(row.key) {
+        if let seen {
             for entry in SeenEntries(seen) where !isExpired(entry.eventTimeMilliseconds, watermark) {
                 let distance = entry.eventTimeMilliseconds.subtractingReportingOverflow(eventTime)
                 if !distance.overflow, distance.partialValue.magnitude <= UInt64(retentionMilliseconds) {
@@ -65,15 +66,11 @@ public final class Deduplication: Processor {
             isSweeping = true
             sweptAt = watermark
         }
-        let wentRound = try store.sweep(&sweepCursor, limit: Self.sweepEntriesPerCommit) { _, value in
-            SeenEntries(value).allSatisfy { isExpired($0.eventTimeMilliseconds, watermark) }
-        }
-        if wentRound { isSweeping = false }
+        if try store.sweep(&sweepCursor, limit: Self.sweepEntriesPerCommit) { isSweeping = false }
     }
 
     private func isExpired(_ eventTime: Int64, _ watermark: Int64) -> Bool {
-        watermark != TaskTime.none
-            && watermark.subtractingReportingOverflow(retentionMilliseconds).partialValue >= eventTime
+        eventTime.addingClamped(retentionMilliseconds) <= watermark
     }
 
     private func duplicate(of entry: SeenEntries.Entry) -> Refusal {
@@ -104,8 +101,13 @@ extension Stream {
         reader: @escaping @Sendable (ProcessorContext) -> any EventReader
     ) -> Stream {
         let retentionMilliseconds = span.wholeMilliseconds
-        return process(name, stores: [StoreDefinition(name, format: "deduplication/1 \(retentionMilliseconds)ms")]) {
-            context in
+        // A value that replaces another keeps what of it is not over, so that it never expires sooner.
+        let expiry = StoreExpiry(spanMilliseconds: retentionMilliseconds) {
+            SeenEntries($0).latestMilliseconds.addingClamped(retentionMilliseconds)
+        }
+        let definition = StoreDefinition(
+            name, format: "deduplication/2 \(retentionMilliseconds)ms", expiry: expiry)
+        return process(name, stores: [definition]) { context in
             Deduplication(
                 context, retentionMilliseconds: retentionMilliseconds, store: name, reader: reader(context))
         }
@@ -126,6 +128,13 @@ struct SeenEntries: Sequence {
     static let entryBytes = 16
 
     init(_ bytes: Bytes) { self.bytes = bytes }
+
+    /// The event time of the sighting that is over last.
+    var latestMilliseconds: Int64 {
+        var latest = Int64.min
+        for entry in self where entry.eventTimeMilliseconds > latest { latest = entry.eventTimeMilliseconds }
+        return latest
+    }
 
     /// The event time, then the offset with the source's number in its uppermost byte.
     static func append(_ entry: Entry, to buffer: OutputBuffer) {

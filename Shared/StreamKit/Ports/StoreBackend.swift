@@ -46,10 +46,13 @@ public struct ChangelogPosition: Hashable, Sendable {
     public var offset: Int64
     /// What tells this changelog from another of the same name, made after it was deleted; nil while it says nothing of itself.
     public var identity: UInt64?
+    /// The bundles that live before the offset; none where the changelog has no bundles.
+    public var bundles: BundleDirectory
 
-    public init(offset: Int64, identity: UInt64? = nil) {
+    public init(offset: Int64, identity: UInt64? = nil, bundles: BundleDirectory = BundleDirectory()) {
         self.offset = offset
         self.identity = identity
+        self.bundles = bundles
     }
 }
 

@@ -291,9 +291,9 @@ public final class StreamThread: AssignmentListener {
         for task in tasks.values {
             for store in task.stores {
                 let name = ThreadStatus.StoreName(
-                    name: store.store.definition.name, partition: store.changelog.partition)
+                    name: store.definition.name, partition: store.changelog.partition)
                 snapshot.stores[name] = ThreadStatus.Store(
-                    entries: store.store.backend.entryCount, bytes: store.store.backend.byteCount)
+                    entries: store.backend.entryCount, bytes: store.backend.byteCount)
             }
         }
         snapshot.counters = counters.committedOfSteps

@@ -294,10 +294,10 @@ extension StreamThread {
         }
         for store in task.stores {
             // What is half restored, or holds writes that no transaction settled, is not kept.
-            if park && task.isRunning && store.store.backend.pendingCount == 0 {
+            if park && task.isRunning && store.backend.pendingCount == 0 {
                 parked.park(store, now: clock.monotonicMilliseconds)
             } else {
-                store.store.backend.close()
+                store.backend.close()
             }
         }
     }

@@ -6,7 +6,8 @@ extension StreamThread {
         do throws(StreamFault) {
             do throws(BrokerFailure) { try openTransaction() } catch { throw .broker(error) }
             for task in tasks.values where task.isRunning { try task.beforeCommit() }
-            for task in tasks.values { for store in task.stores { try store.writeChangelog(to: output) } }
+            // One that is being restored has written nothing, and does not know yet which of its bundles are alive.
+            for task in tasks.values where task.isRunning { try task.writeChangelogs(to: output) }
         } catch {
             return try transactionFailed(error)
         }

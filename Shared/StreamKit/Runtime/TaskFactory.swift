@@ -27,9 +27,7 @@ struct TaskFactory {
             let context = ProcessorContext(
                 application: topology.application, name: definition.name, task: id, clock: clock, output: output,
                 counters: counters, time: time, upstream: upstream, reader: consumer,
-                stores: Dictionary(
-                    uniqueKeysWithValues: stores.filter { definition.stores.contains($0.store.definition) }
-                        .map { ($0.store.definition.name, $0.store) }),
+                stores: access(to: definition.stores, among: stores, time),
                 outputs: outputs(of: node, in: subtopology, id: id, time: time, built: built))
             let processor = try makeProcessor(definition, context)
             built[node] = processor
@@ -55,6 +53,18 @@ struct TaskFactory {
         return StreamTask(id: id, time: time, processors: processors.reversed(), stores: stores, inputs: inputs)
     }
 
+    /// The stores that a step was declared with, by their names.
+    private func access(
+        to definitions: [StoreDefinition], among stores: [TaskStore], _ time: TaskTime
+    ) -> [String: StoreAccess] {
+        var access: [String: StoreAccess] = [:]
+        for definition in definitions {
+            guard let store = stores.first(where: { $0.definition.name == definition.name }) else { continue }
+            access[definition.name] = StoreAccess(definition, store.backend, time)
+        }
+        return access
+    }
+
     private func open(
         _ definition: StoreDefinition, _ partition: Int32, _ parked: inout ParkedStores
     ) throws(StreamFault) -> TaskStore {
@@ -70,8 +80,7 @@ struct TaskFactory {
             }
         }
         do {
-            return TaskStore(
-                KeyValueStore(definition, backend), changelog: changelog, target: try output.target(changelog.topic))
+            return TaskStore(definition, backend, changelog: changelog, target: try output.target(changelog.topic))
         } catch {
             throw .broker(error)
         }
@@ -134,9 +143,7 @@ struct ParkedStores {
     private var stores: [Key: (backend: any StoreBackend, since: Int64)] = [:]
 
     mutating func park(_ store: TaskStore, now: Int64) {
-        stores[Key(name: store.store.definition.name, partition: store.changelog.partition)] = (
-            store.store.backend, now
-        )
+        stores[Key(name: store.definition.name, partition: store.changelog.partition)] = (store.backend, now)
     }
 
     mutating func take(_ name: String, _ partition: Int32) -> (any StoreBackend)? {

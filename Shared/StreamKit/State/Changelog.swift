@@ -1,6 +1,7 @@
 package import JSON
 
-/// The form of a store's changelog: a compacted topic with a whole value for each key.
+/// The form of a store's changelog: a compacted topic with a whole value for each key, or, of a store whose entries expire, with
+/// bundles of entries that die together.
 ///
 /// Every key begins with the version of this form. The first record of a partition tells what the entries mean, so that a
 /// program that means something else by them stops before it touches anything.
@@ -8,6 +9,7 @@ package enum Changelog {
     package static let version: UInt8 = 1
     private static let entry: UInt8 = 0
     private static let definition: UInt8 = 1
+    private static let bundle: UInt8 = 2
 
     /// `key` as it stands in the changelog, written over `buffer`.
     package static func encode(_ key: Bytes, into buffer: OutputBuffer) {
@@ -15,6 +17,15 @@ package enum Changelog {
         buffer.append(version)
         buffer.append(entry)
         buffer.append(key)
+    }
+
+    /// The key of a bundle, written over `buffer`: its bucket and its slot, the most significant byte first.
+    package static func encode(_ name: EntryBundle.Name, into buffer: OutputBuffer) {
+        buffer.removeAll()
+        buffer.append(version)
+        buffer.append(bundle)
+        buffer.append(binary: name.bucketEndMilliseconds.byteSwapped)
+        buffer.append(binary: name.slot.byteSwapped)
     }
 
     package static let definitionKey: [UInt8] = [version, definition]
@@ -52,6 +63,7 @@ package enum Changelog {
     package enum Item {
         case entry(key: Bytes)
         case definition
+        case bundle(EntryBundle.Name)
     }
 
     package enum Failure: Error, Hashable {
@@ -65,6 +77,12 @@ package enum Changelog {
         switch key[1] {
         case entry: return .entry(key: Bytes(rebasing: key[2...]))
         case definition: return .definition
+        case bundle:
+            guard key.count == 18 else { throw .malformed }
+            let end = Int64(bigEndian: key.loadUnaligned(fromByteOffset: 2, as: Int64.self))
+            let slot = Int64(bigEndian: key.loadUnaligned(fromByteOffset: 10, as: Int64.self))
+            guard (0..<EntryBundle.slotMax).contains(slot) else { throw .malformed }
+            return .bundle(EntryBundle.Name(bucketEndMilliseconds: end, slot: slot))
         default: throw .malformed
         }
     }

@@ -1,7 +1,7 @@
 /// A store as a processor sees it: keys and values are bytes, writes are part of the open transaction.
 public final class KeyValueStore {
     public let definition: StoreDefinition
-    let backend: any StoreBackend
+    private let backend: any StoreBackend
 
     init(_ definition: StoreDefinition, _ backend: any StoreBackend) {
         self.definition = definition

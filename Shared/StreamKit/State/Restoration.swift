@@ -13,6 +13,8 @@ final class Restoration {
         var sawDefinition = false
         /// Of the changelog that the store was built from, as far as is known.
         var identity: UInt64?
+        /// The bundles that live before `position`.
+        var bundles: BundleDirectory
 
         var end: Int64 { bounds.end }
     }
@@ -43,12 +45,12 @@ final class Restoration {
 
     private func add(_ store: TaskStore) throws(BrokerFailure) {
         let bounds = try reader.bounds(of: store.changelog)
-        let position = store.store.backend.position
+        let position = store.backend.position
         let start = position?.offset ?? bounds.first
         let index = reader.index(of: store.changelog)
         targets[index] = Target(
             store: store, bounds: bounds, position: max(start, bounds.first), isWhole: start <= bounds.first,
-            identity: position?.identity)
+            identity: position?.identity, bundles: position?.bundles ?? BundleDirectory())
         let isCut = start < bounds.first ? try !Self.isEmpty(store) : false
         if start > bounds.end || isCut {
             try begin(index)
@@ -61,13 +63,14 @@ final class Restoration {
     /// The changelog was deleted, or made anew: what the store holds is not what it says.
     private func begin(_ index: Int32) throws(BrokerFailure) {
         guard let target = targets[index] else { return }
-        do { try target.store.store.backend.reset() } catch {
+        do { try target.store.backend.reset() } catch {
             throw BrokerFailure(
-                .stop, operation: "set the store \(target.store.store.definition.name) aside", reason: "\(error)")
+                .stop, operation: "set the store \(target.store.definition.name) aside", reason: "\(error)")
         }
         targets[index]?.position = target.bounds.first
         targets[index]?.isWhole = true
         targets[index]?.identity = nil
+        targets[index]?.bundles = BundleDirectory()
         replaced.append(target.store.changelog)
     }
 
@@ -95,12 +98,12 @@ final class Restoration {
     private static func isEmpty(_ store: TaskStore) throws(BrokerFailure) -> Bool {
         var isEmpty = true
         do throws(StoreFailure) {
-            try store.store.backend.scan(prefix: Bytes(start: nil, count: 0)) { _, _ in
+            try store.backend.scan(prefix: Bytes(start: nil, count: 0)) { _, _ in
                 isEmpty = false
                 return false
             }
         } catch {
-            throw BrokerFailure(.stop, operation: "read the store \(store.store.definition.name)", reason: "\(error)")
+            throw BrokerFailure(.stop, operation: "read the store \(store.definition.name)", reason: "\(error)")
         }
         return isEmpty
     }
@@ -162,7 +165,8 @@ final class Restoration {
         for target in targets.values {
             if !target.sawDefinition && target.identity == nil { try definitionMissing(target) }
             do {
-                try target.store.restored(to: ChangelogPosition(offset: target.end, identity: target.identity))
+                try target.store.restored(
+                    to: ChangelogPosition(offset: target.end, identity: target.identity, bundles: target.bundles))
             } catch {
                 throw .store(error)
             }
@@ -180,7 +184,7 @@ final class Restoration {
         } else if target.isWhole {
             throw .broker(
                 refused(
-                    target.store.store.definition.name,
+                    target.store.definition.name,
                     "its changelog \(target.store.changelog) does not say what its entries mean; no program of this kind wrote it"
                 ))
         }
@@ -196,7 +200,7 @@ final class Restoration {
                 continue
             }
             defer { targets[source] = target }
-            let backend = target.store.store.backend
+            let backend = target.store.backend
             while next < records.endIndex, records[next].origin.source == source {
                 let record = records[next]
                 next += 1
@@ -207,12 +211,21 @@ final class Restoration {
                 do { item = try Changelog.decode(record.key) } catch { throw unreadable(error, record, target) }
                 switch item {
                 case .entry(let key):
+                    if target.store.definition.expiry != nil { throw unreadable(.malformed, record, target) }
                     do { try backend.restore(key, record.value) } catch {
-                        throw refused(target.store.store.definition.name, "\(error)")
+                        throw refused(target.store.definition.name, "\(error)")
+                    }
+                case .bundle(let name):
+                    if target.store.definition.expiry == nil { throw unreadable(.malformed, record, target) }
+                    if let bundle = record.value {
+                        try restore(bundle, record, target)
+                        target.bundles.found(name)
+                    } else {
+                        target.bundles.foundTombstone(of: name)
                     }
                 case .definition:
                     let found = Changelog.Definition(record.value)
-                    if found.format != target.store.store.definition.format {
+                    if found.format != target.store.definition.format {
                         throw isOfAnotherForm(found.format, record, target)
                     }
                     target.sawDefinition = true
@@ -222,8 +235,21 @@ final class Restoration {
         }
     }
 
+    private func restore(_ bundle: Bytes, _ record: Record, _ target: Target) throws(BrokerFailure) {
+        let backend = target.store.backend
+        let malformed: EntryBundle.Malformed?
+        do throws(StoreFailure) {
+            malformed = try EntryBundle.forEachEntry(in: bundle) { (key, value) throws(StoreFailure) in
+                try backend.restore(key, value)
+            }
+        } catch {
+            throw refused(target.store.definition.name, "\(error)")
+        }
+        if malformed != nil { throw unreadable(.malformed, record, target) }
+    }
+
     private func isOfAnotherForm(_ format: String, _ record: Record, _ target: Target) -> BrokerFailure {
-        let definition = target.store.store.definition
+        let definition = target.store.definition
         return refused(
             definition.name,
             "its changelog (\(place(of: record, target))) holds entries of the form \(format), this program reads "
@@ -238,7 +264,7 @@ final class Restoration {
                 "its changelog (\(place)) is of version \(version), this program reads \(Changelog.version); run a newer one"
             case .malformed: "its changelog (\(place)) holds a record that no program of this kind wrote"
             }
-        return refused(target.store.store.definition.name, reason)
+        return refused(target.store.definition.name, reason)
     }
 
     private func place(of record: Record, _ target: Target) -> String {

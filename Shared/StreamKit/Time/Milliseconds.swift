@@ -8,3 +8,16 @@ extension Duration {
         return sum.overflow ? (seconds < 0 ? .min : .max) : sum.partialValue
     }
 }
+
+/// Event times come from outside: what is computed of them stays at the limit in place of overflowing.
+extension Int64 {
+    func addingClamped(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    func subtractingClamped(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
+    }
+}

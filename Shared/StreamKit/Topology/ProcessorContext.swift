@@ -13,14 +13,14 @@ public final class ProcessorContext {
     public let upstream: [TopicPartition]
     private let counters: TransactionCounters
     private let reader: any SourceConsumer
-    private let stores: [String: KeyValueStore]
+    private let stores: [String: StoreAccess]
     /// By output number: what comes after this step there.
     let outputs: [Processor?]
 
     init(
         application: String, name: String, task: TaskID, clock: any Clock, output: TaskOutput,
         counters: TransactionCounters, time: TaskTime, upstream: [TopicPartition], reader: any SourceConsumer,
-        stores: [String: KeyValueStore], outputs: [Processor?]
+        stores: [String: StoreAccess], outputs: [Processor?]
     ) {
         self.application = application
         self.name = name
@@ -46,10 +46,19 @@ public final class ProcessorContext {
 
     /// A store that the step was declared with.
     public func store(_ name: String) -> KeyValueStore {
-        guard let store = stores[name] else {
-            preconditionFailure("the step \(self.name) was declared without the store \(name)")  // a programmer's error
-        }
+        guard case .keyValue(let store)? = stores[name] else { wrong("store", name) }
         return store
+    }
+
+    /// A store that the step was declared with, and whose entries expire.
+    public func expiringStore(_ name: String) -> ExpiringStore {
+        guard case .expiring(let store)? = stores[name] else { wrong("expiring store", name) }
+        return store
+    }
+
+    /// A programmer's error.
+    private func wrong(_ kind: String, _ name: String) -> Never {
+        preconditionFailure("the step \(self.name) was declared without the \(kind) \(name)")
     }
 }
 

@@ -47,14 +47,17 @@ public struct Topology: Sendable {
 }
 
 /// A store of a step, in one partition for each partition of its input.
-public struct StoreDefinition: Hashable, Sendable {
+public struct StoreDefinition: Sendable {
     public let name: String
-    /// What the entries mean, with a version: `deduplication/1`. An existing store with another one is refused.
+    /// What the entries mean, with a version: `count/1`. An existing store with another one is refused.
     public let format: String
+    /// nil: entries live until they are removed (`KeyValueStore`); otherwise until event time has passed them (`ExpiringStore`).
+    public let expiry: StoreExpiry?
 
-    public init(_ name: String, format: String) {
+    public init(_ name: String, format: String, expiry: StoreExpiry? = nil) {
         self.name = name
         self.format = format
+        self.expiry = expiry
     }
 }
 
