@@ -18,6 +18,30 @@ final class JSONRecordTests: XCTestCase {
         }
     }
 
+    /// Keys are recognised by words, of long ones from both ends: every length, and a difference at every place.
+    func testKnowsItsKeysFromThoseThatDifferInOneByte() throws {
+        for count in 1...48 {
+            let key = (0..<count).map { Character(UnicodeScalar(UInt8(ascii: "a") + UInt8($0 % 23))) }
+            for rest in ["", #","y":3"#, #","y":"# + #""a string of more than two words of bytes""#] {
+                let record = JSONRecord()
+                let slot = record.declare(String(key))
+                func read(_ key: String) throws -> Int64? {
+                    try record.withRead(#"{"x":1,""# + key + #"":2"# + rest + "}") { _ in record.field(slot)?.int64 }
+                }
+                // Twice: the second time it is expected where it stands.
+                for _ in 0..<2 { XCTAssertEqual(try read(String(key)), 2, "\(count)") }
+                for place in 0..<count {
+                    var other = key
+                    other[place] = "Z"
+                    XCTAssertNil(try read(String(other)), "\(count) \(place)")
+                    XCTAssertEqual(try read(String(key)), 2, "\(count) \(place)")
+                }
+                XCTAssertNil(try read(String(key) + "Z"), "\(count)")
+                XCTAssertNil(try read(String(key.dropLast())), "\(count)")
+            }
+        }
+    }
+
     func testReadsDeclaredFieldsBySlotRecordAfterRecord() throws {
         let amount = record.declare("amount")
         let status = record.declare("status")

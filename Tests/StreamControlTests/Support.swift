@@ -165,7 +165,7 @@ extension TransactionalProducer {
         let topic = try self.topic(topic)
         try withBytes(key.map { Array($0.utf8) }) { key in
             try withBytes(value) { value in
-                var outgoing = OutgoingHeaders()
+                let outgoing = OutgoingHeaders()
                 for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
                 try produce(
                     to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,

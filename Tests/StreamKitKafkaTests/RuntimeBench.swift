@@ -151,7 +151,7 @@ final class Bench {
         for record in records {
             try withBytes(record.key) { key in
                 try withBytes(record.value) { value in
-                    var outgoing = OutgoingHeaders()
+                    let outgoing = OutgoingHeaders()
                     for (name, value) in headers { outgoing.add(name, value) }
                     try producer.produce(
                         to: topic, partition: Murmur2.partition(of: key, among: partitions), key: key,

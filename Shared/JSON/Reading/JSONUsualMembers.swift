@@ -23,18 +23,20 @@ extension JSONRecord {
         var node = firstNode
         while position < count, text[position] == UInt8(ascii: "\"") {
             let key = keys + Int(previous.pointee.next)
-            guard key.pointee.count < 16, key.pointee.generation != generation else { break }
+            let keyCount = Int(key.pointee.count)
+            guard keyCount <= JSONRecord.usualKeyLength, key.pointee.generation != generation else { break }
             if position < lastBlock {
                 guard text.word(at: position &+ 1) & key.pointee.mask0 == key.pointee.word0,
-                    text.word(at: position &+ 9) & key.pointee.mask1 == key.pointee.word1
+                    text.word(at: position &+ 9) & key.pointee.mask1 == key.pointee.word1,
+                    keyCount < 16 || JSONRecord.endMatches(key, text, at: position &+ 1)
                 else { break }
             } else {
-                guard let words = JSONRecord.lastWords(text, from: position &+ 1),
+                guard keyCount < 16, let words = JSONRecord.lastWords(text, from: position &+ 1),
                     words.0 & key.pointee.mask0 == key.pointee.word0, words.1 & key.pointee.mask1 == key.pointee.word1
                 else { break }
             }
             // A colon, a space or the value, the value or what follows it.
-            let keyEnd = position &+ Int(key.pointee.count) &+ 2
+            let keyEnd = position &+ keyCount &+ 2
             guard keyEnd &+ 2 < count, text[keyEnd] == UInt8(ascii: ":") else { break }
             var value = keyEnd &+ 1
             if text[value] == UInt8(ascii: " ") { value &+= 1 }
@@ -83,6 +85,23 @@ extension JSONRecord {
             if position < count, text[position] == UInt8(ascii: " ") { position &+= 1 }
         }
         return (position, node, previous, false)
+    }
+
+    /// Twice what the words of a key hold: the other half is compared from its end.
+    private static let usualKeyLength = 32
+
+    /// Whether the last 16 bytes of a key of at least so many, and its closing quote, stand in the text where the key begins at
+    /// `offset`.
+    @inline(__always)
+    private static func endMatches(
+        _ key: UnsafeMutablePointer<KeyTable.Key>, _ text: JSONText, at offset: Int
+    ) -> Bool {
+        let count = Int(key.pointee.count)
+        guard let known = key.pointee.text, offset &+ count < text.count,
+            text[offset &+ count] == UInt8(ascii: "\"")
+        else { return false }
+        let block = text.base.loadUnaligned(fromByteOffset: offset &+ count &- 16, as: SIMD2<UInt64>.self)
+        return block == known.loadUnaligned(fromByteOffset: count &- 16, as: SIMD2<UInt64>.self)
     }
 
     /// The last bytes of a text from `offset` on, fewer than 16, in two words with zeros behind.

@@ -117,7 +117,7 @@ final class RawWriter {
                             to: topic, partition: record.partition, key: key, value: value,
                             timestampMilliseconds: record.timestampMilliseconds)
                     } else {
-                        var headers = OutgoingHeaders()
+                        let headers = OutgoingHeaders()
                         for header in record.headers {
                             withBytes([UInt8](header.value.utf8)) { headers.add(header.name, $0) }
                         }
