@@ -3,6 +3,8 @@ internal import YAML
 /// What comes together while settings are read: problems, the keys that exist, the values in effect.
 final class SettingsCollector {
     private(set) var problems: [SettingsProblem] = []
+    /// What can be used, but hardly does what was meant.
+    private(set) var warnings: [SettingsProblem] = []
     private(set) var effective: [EffectiveSetting] = []
     private var noted: Set<SettingPath> = []
     /// Keys that the program asked for, as paths; what is in the document and not here is unknown.
@@ -14,6 +16,10 @@ final class SettingsCollector {
 
     func record(_ problem: SettingsProblem) {
         problems.append(problem)
+    }
+
+    func warn(_ warning: SettingsProblem) {
+        warnings.append(warning)
     }
 
     func know(_ path: SettingPath) {
