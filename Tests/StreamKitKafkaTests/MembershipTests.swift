@@ -32,8 +32,7 @@ final class MembershipTests: XCTestCase {
         try stall(TestKafka.sharedBootstrapServers(), isStatic: true)
     }
 
-    /// One that is silent beyond its session has no name with the library any more, where one that is slow keeps it: what would be
-    /// committed in nobody's name is not checked by brokers.
+    /// One that is slow leaves the group itself; one that is silent is given up by it.
     func testAMemberWhoseSessionEndedInABatchCommitsNothing() throws {
         try onEmbeddedBroker { try stall($0, isStatic: false, session: .seconds(3)) }
     }

@@ -41,6 +41,11 @@ final class SettingsCollector {
     /// - Returns: `nil` where the value is not of the kind; the problem is recorded then.
     func parse<Value>(_ node: YAMLNode, _ kind: SettingKind<Value>, _ path: SettingPath) -> Value? {
         take(path)
+        return parseForeign(node, kind, path)
+    }
+
+    /// The same of a value that is not the document's: its name is no key there.
+    func parseForeign<Value>(_ node: YAMLNode, _ kind: SettingKind<Value>, _ path: SettingPath) -> Value? {
         switch kind.parse(node) {
         case .accepted(let value):
             note(value, kind, path, origin: node.mark.description)
