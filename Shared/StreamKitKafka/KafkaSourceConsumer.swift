@@ -130,8 +130,8 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
     /// For the producer: this member's place in the group when the present partitions were assigned.
     ///
     /// Never its place now: a member that the group has gone on without is told so only by the next poll, and until then the
-    /// library would name it with no member id and generation -1, which brokers take for an administrator and do not check. Its
-    /// transaction would then commit although others have its partitions.
+    /// library names it with no member id. Should it leave the generation out too (-1), brokers would take it for an administrator and
+    /// check nothing: its transaction would commit although others have its partitions.
     func membership() throws(BrokerFailure) -> Membership {
         guard let current else {
             throw BrokerFailure(.abort, operation: "commit offsets", reason: "this member has no assignment")

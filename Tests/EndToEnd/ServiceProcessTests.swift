@@ -233,6 +233,28 @@ final class ServiceProcessTests: XCTestCase {
         }
     }
 
+    func testAKeywordOfTheSchemaWithoutEffectIsWarnedOfOnceAtTheStart() throws {
+        try withService { service in
+            try service.createTopics(["ecommerce.orders.raw": 1])
+            let schema = service.folder.appending(path: "typo.schema.json")
+            let text = #"""
+                {"properties": {
+                  "amount": {"minimun": 5}}}
+                """#
+            try text.write(to: schema, atomically: true, encoding: .utf8)
+            try service.start("validator", settings: ["schema.file=\(schema.path)"])
+            try service.wait("the validator to run") { try service.get("/health/ready").status == 200 }
+            let warnings = service.logged("doubtful setting")
+            XCTAssertEqual(warnings.map { $0["level"] as? String }, ["warn"])
+            XCTAssertEqual(warnings.first?["setting"] as? String, "schema")
+            XCTAssertEqual(warnings.first?["place"] as? String, "\(schema.path):2:14")
+            XCTAssertEqual(
+                warnings.first?["reason"] as? String,
+                "#/properties/amount/minimun: unknown keyword minimun: it has no effect")
+            XCTAssertEqual(service.terminate(), 0)
+        }
+    }
+
     func testAChangelogWithOtherPartitionsIsRefused() throws {
         try withService { service in
             try service.createTopics(["ecommerce.orders.enriched": 2, "orders-deduplicator-seen-changelog": 5])

@@ -32,13 +32,23 @@ final class MembershipTests: XCTestCase {
         try stall(TestKafka.sharedBootstrapServers(), isStatic: true)
     }
 
+    /// One that is slow leaves the group itself; one that is silent is given up by it.
+    func testAMemberWhoseSessionEndedInABatchCommitsNothing() throws {
+        try onEmbeddedBroker { try stall($0, isStatic: false, session: .seconds(3)) }
+    }
+
+    func testAMemberWhoseSessionEndedInABatchCommitsNothingOnKafka() throws {
+        try stall(TestKafka.sharedBootstrapServers(), isStatic: false, session: .seconds(6))
+    }
+
     /// One of two instances does not come back from a record until the other has taken over all partitions and committed all
     /// that there was. Then it finishes its batch, and wants to commit what the other has committed already.
-    private func stall(_ servers: String, isStatic: Bool) throws {
+    private func stall(_ servers: String, isStatic: Bool, session: Duration? = nil) throws {
         let bench = try Bench(servers, partitions: 2)
         try bench.fill(400, keys: 20)
         let one = try bench.thread(
-            instance: "one", isStatic: isStatic, backends: MemoryStores(), recordsMax: 10, pollIntervalMax: .seconds(2))
+            instance: "one", isStatic: isStatic, backends: MemoryStores(), recordsMax: 10,
+            pollIntervalMax: session == nil ? .seconds(2) : nil, silentFor: session)
         try bench.turn([one], until: { $0.recordsSeen >= 100 })
         let two = try bench.thread(instance: "two", isStatic: isStatic, backends: MemoryStores(), recordsMax: 100)
         var before: ThreadStatus.Snapshot?

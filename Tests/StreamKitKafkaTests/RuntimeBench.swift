@@ -97,7 +97,7 @@ final class Bench {
 
     func thread(
         instance: String, isStatic: Bool, backends: any StoreBackendFactory, recordsMax: Int,
-        pollIntervalMax: Duration? = nil
+        pollIntervalMax: Duration? = nil, silentFor session: Duration? = nil
     ) throws -> StreamThread {
         var settings = KafkaClusterSettings(
             application: application, instance: instance, isStaticMember: isStatic, bootstrapServers: servers,
@@ -106,6 +106,11 @@ final class Bench {
         if let pollIntervalMax {
             settings.sessionTimeout = pollIntervalMax
             settings.properties.append(("max.poll.interval.ms", "\(pollIntervalMax / .milliseconds(1))"))
+        }
+        if let session {
+            // No heartbeat comes in time, as of a process that was stopped.
+            settings.sessionTimeout = session
+            settings.properties = [("heartbeat.interval.ms", "60000")]
         }
         var plan = ThreadPlan(
             topology: topology, deadLetters: DeadLetterSettings(sink: SinkDefinition(deadLetters), stage: "test"))

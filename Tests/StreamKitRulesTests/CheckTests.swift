@@ -94,6 +94,57 @@ final class CheckTests: XCTestCase {
             ])
     }
 
+    /// A misspelt keyword would never be noticed otherwise: the schema simply does not ask for what it was meant to.
+    func testKeywordsWithoutEffectAreWarnedOf() throws {
+        let files = [
+            "order.schema.json": """
+            {
+              "properties": {
+                "amount": {"minimun": 5},
+                "region": {"$ref": "parts.json#/$defs/region"},
+                "country": {"$ref": "parts.json#/$defs/region"}
+              },
+              "requierd":
+                ["amount"]
+            }
+            """,
+            "parts.json": """
+            {"$defs": {
+              "region": {"title": "Where", "enums": ["eu"]}
+            }}
+            """,
+        ]
+        let folder = try TemporaryFolder()
+        for (name, text) in files { try folder.write(name, text) }
+        let head = """
+            application: a
+            input: in
+            output: out
+            dead_letters: {topic: dlq}
+
+            """
+        let inFiles = try Check(
+            "validator", try folder.write("s.yaml", head + "schema: {file: order.schema.json}\n"), in: folder)
+        XCTAssertEqual(inFiles.code, 0)
+        XCTAssertEqual(
+            inFiles.lines,
+            [
+                "warning: order.schema.json:3:16: schema: #/properties/amount/minimun: unknown keyword minimun: it has no effect",
+                "warning: order.schema.json:7:3: schema: #/requierd: unknown keyword requierd: it has no effect",
+                "warning: parts.json:2:32: schema: #/$defs/region/enums: unknown keyword enums: it has no effect",
+            ])
+        let inline = try Check(
+            "validator",
+            try folder.write("s.yaml", head + "schema:\n  type: object\n  properties:\n    amount: {maximun: 5}\n"),
+            in: folder)
+        XCTAssertEqual(inline.code, 0)
+        XCTAssertEqual(
+            inline.lines,
+            [
+                "warning: s.yaml:8:14: schema: #/properties/amount/maximun: unknown keyword maximun: it has no effect"
+            ])
+    }
+
     func testEnricher() throws {
         XCTAssertEqual(
             try problems(

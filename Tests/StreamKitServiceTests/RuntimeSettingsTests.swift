@@ -56,6 +56,21 @@ final class RuntimeSettingsTests: XCTestCase {
         XCTAssertEqual(settings.kafka.bootstrapServers, "k1:9092,k2:9092")
     }
 
+    func testAVariablesNameIsNoKeyOfTheFileEvenWhereTheVariableIsSet() {
+        for environment in [[:], ["LOG_FORMAT": "json", "KAFKA_BOOTSTRAP_SERVERS": "k1:9092"]] {
+            let problems = runtimeProblems(
+                "application: orders\nLOG_FORMAT: text\nKAFKA_BOOTSTRAP_SERVERS: k2:9092\n", environment: environment)
+            XCTAssertEqual(
+                problems.map { $0.prefix { $0 != ";" } },
+                ["s.yaml:2:1: LOG_FORMAT: unknown key", "s.yaml:3:1: KAFKA_BOOTSTRAP_SERVERS: unknown key"],
+                "\(problems)")
+            for problem in problems {
+                XCTAssertEqual(
+                    problem.components(separatedBy: "LOG_FORMAT").count, problem.contains(": LOG_FORMAT:") ? 2 : 1)
+            }
+        }
+    }
+
     func testMalformedVariablesAreErrorsTogetherWithTheFiles() {
         XCTAssertEqual(
             runtimeProblems(

@@ -25,7 +25,12 @@ public final class RecordFileProducer {
         }
         producer = try connection.producer(transactionalID: "streamctl-\(getpid())-\(UInt32.random(in: .min ... .max))")
         self.topic = try producer.topic(topic)
-        partitions = try producer.partitionCount(of: self.topic, timeout: ClusterConnection.timeout)
+        do throws(KafkaError) {
+            partitions = try producer.partitionCount(of: self.topic, timeout: ClusterConnection.timeout)
+        } catch {
+            guard error.code == .unknownTopicOrPartition else { throw error }
+            throw ClusterQuestionError("there is no topic \(topic); --create PARTITIONS makes it")
+        }
         try check(producer.initializeTransactions(timeout: ClusterConnection.timeout))
     }
 

@@ -40,7 +40,7 @@ public final class StreamThread: AssignmentListener {
     var lastClockTick: Int64 = 0
     var lastStatus: Int64 = 0
     let counters = TransactionCounters()
-    var recreations = RecreationLimit()
+    var recreations = AttemptLimit.ofProducers()
     /// Inside the revoke callback: nothing is sought, because the partitions are about to go.
     var isRevoking = false
     var isClosed = false

@@ -28,17 +28,3 @@ extension StreamThread {
         clock.pause(milliseconds: 100)
     }
 }
-
-/// How many producers a thread may use up within a minute. Two processes with one INSTANCE_ID fence each other as fast as the
-/// brokers answer, and nobody gets anything done.
-struct RecreationLimit {
-    /// By lot, so that one of two such processes gives up first and the other goes on.
-    let limit = Int.random(in: 40...80)
-    private var times: [Int64] = []
-
-    mutating func allowsAnother(now: Int64) -> Bool {
-        times.removeAll { now - $0 > 60_000 }
-        times.append(now)
-        return times.count <= limit
-    }
-}

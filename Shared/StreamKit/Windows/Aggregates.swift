@@ -35,14 +35,17 @@ public struct Aggregates: Hashable, Sendable {
         }
     }
 
-    /// Whether an operand may be taken: up to twelve decimal places and fourteen digits before them, so that no sum of 10^12 of
-    /// them leaves the range of a decimal.
-    public static func isInRange(_ operand: Decimal) -> Bool {
+    /// An operand as it may be taken: up to twelve decimal places and fourteen digits before them, so that no sum of 10^12 of
+    /// them leaves the range of a decimal. nil: it may not.
+    ///
+    /// Zeros beyond twelve places are taken away. A sum has the places of its operands, and with the 38 of one would have no room
+    /// for the others.
+    public static func bounded(_ operand: Decimal) -> Decimal? {
         // Nearly all are: fewer than 14 digits in all.
-        if operand.scale <= 12, operand.mantissa.magnitude < 100_000_000_000_000 { return true }
+        if operand.scale <= 12, operand.mantissa.magnitude < 100_000_000_000_000 { return operand }
         let plain = operand.scale > 12 ? operand.normalized : operand
-        guard plain.scale <= 12 else { return false }
-        return plain.mantissa.magnitude < limits[plain.scale]
+        guard plain.scale <= 12, plain.mantissa.magnitude < limits[plain.scale] else { return nil }
+        return plain
     }
 
     /// 10^14 at each scale.

@@ -38,7 +38,7 @@ struct GroupTable {
         Aggregates(values: Array(values[index * functions.count..<(index + 1) * functions.count]))
     }
 
-    /// Takes a row into its group. Its operands are in range (`Aggregates.isInRange`), so that no sum fails.
+    /// Takes a row into its group. Its operands are bounded (`Aggregates.bounded`), so that no sum fails.
     mutating func take(_ row: EventRow, windowStart: Int64, source: Int32, offset: Int64) throws(DecimalError) {
         let hash = Self.hash(row.key, windowStart, source)
         let index = find(row.key, hash, windowStart, source) ?? insert(row.key, hash, windowStart, source, offset)

@@ -54,11 +54,14 @@ final class PartialAggregation: Processor {
             return try late(record, windowAt: start)
         }
         context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
-        for operand in row.operands where !Aggregates.isInRange(operand) {
-            throw .refused(
-                Refusal(
-                    "AGGREGATE_RANGE",
-                    "\(operand) cannot be aggregated: at most 14 digits before the point and 12 after it"))
+        for (index, operand) in row.operands.enumerated() {
+            guard let bounded = Aggregates.bounded(operand) else {
+                throw .refused(
+                    Refusal(
+                        "AGGREGATE_RANGE",
+                        "\(operand) cannot be aggregated: at most 14 digits before the point and 12 after it"))
+            }
+            row.operands[index] = bounded
         }
         do {
             try groups.take(

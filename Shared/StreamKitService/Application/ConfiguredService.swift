@@ -10,6 +10,8 @@ public struct ConfiguredService<Service: StreamService>: Sendable {
     public let plan: ThreadPlan
     /// Every key that the service knows, so that a test can compare them with its documentation.
     public let keys: Set<String>
+    /// What a start warns of: `order.schema.json:7:20: schema: ...`.
+    public let warnings: [SettingsProblem]
 
     /// - Parameters:
     ///   - overrides: as `--set` takes them: `emit=updates`.
@@ -23,5 +25,6 @@ public struct ConfiguredService<Service: StreamService>: Sendable {
         service = reading.settings.service
         plan = reading.settings.plan
         keys = reading.keys
+        warnings = reading.warnings
     }
 }

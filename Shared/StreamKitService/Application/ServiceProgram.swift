@@ -25,28 +25,27 @@ struct ServiceProgram<Service: StreamService> {
             StandardStream.error.write("\(error)\n")
             return .usage
         }
-        let configuration: ServiceConfiguration<Service>
-        let effective: [EffectiveSetting]
+        let reading: SettingsDocument.Reading<ServiceConfiguration<Service>>
         do throws(ConfigurationError) {
-            let reading = try ServiceConfiguration<Service>.load(
+            reading = try ServiceConfiguration<Service>.load(
                 file: arguments.configurationFile, overrides: arguments.overrides, environment: .process())
-            configuration = reading.settings
-            effective = reading.effective
         } catch {
             StandardStream.error.write("\(error)\n")
             return .configuration
         }
+        let configuration = reading.settings
         switch arguments.mode {
         case .check:
+            StandardStream.error.write(reading.warnings.map { "warning: \($0)\n" }.joined())
             StandardStream.output.write(
-                effective.map { "\($0)\n" }.joined() + "\(arguments.configurationFile) is valid\n")
+                reading.effective.map { "\($0)\n" }.joined() + "\(arguments.configurationFile) is valid\n")
             return .drained
         case .describe(let format):
             StandardStream.output.write(
                 configuration.topology.text(format, deadLetters: configuration.deadLetters.sink.topic))
             return .drained
         case .run:
-            return ServiceRunner(configuration, effective: effective).run()
+            return ServiceRunner(configuration, warnings: reading.warnings).run()
         }
     }
 }

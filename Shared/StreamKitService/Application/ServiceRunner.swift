@@ -7,11 +7,13 @@ internal import Synchronization
 /// Runs a service until it is told to stop or cannot go on: topics, threads, ops server, signals.
 struct ServiceRunner<Service: StreamService> {
     private let configuration: ServiceConfiguration<Service>
+    private let warnings: [SettingsProblem]
     private let logger: Logger
     private let clock = SystemClock()
 
-    init(_ configuration: ServiceConfiguration<Service>, effective: [EffectiveSetting]) {
+    init(_ configuration: ServiceConfiguration<Service>, warnings: [SettingsProblem]) {
         self.configuration = configuration
+        self.warnings = warnings
         let runtime = configuration.runtime
         logger = Logger(
             level: runtime.logLevel, format: runtime.logFormat, isColored: Surroundings.process.isTerminal
@@ -42,6 +44,14 @@ struct ServiceRunner<Service: StreamService> {
                     "version": .text(StreamKitVersion.text), "instance": .text(clients.instance),
                     "ops": .text("\(ops.address)"), "allocator": .text(MemoryAllocator.description),
                 ])
+            for warning in warnings {
+                logger.warn(
+                    "doubtful setting",
+                    [
+                        "place": .text("\(warning.mark)"), "setting": .text(warning.keyPath),
+                        "reason": .text(warning.message),
+                    ])
+            }
             clients.warnOfOldLibrary()
             let cluster = try clients.makeCluster()
             let backends = try clients.makeBackends()
@@ -162,7 +172,7 @@ struct ServiceRunner<Service: StreamService> {
         _ backends: any StoreBackendFactory, _ clock: SystemClock, _ log: Logger
     ) -> Bool {
         // Two programs with one INSTANCE_ID would fence each other for ever.
-        var restarts = RestartLimit()
+        var restarts = AttemptLimit(20, withinMilliseconds: 600_000)
         while !status.isStopRequested {
             do throws(StreamFault) {
                 let thread = try StreamThread(
@@ -176,7 +186,7 @@ struct ServiceRunner<Service: StreamService> {
                     return false
                 }
                 // Waiting for a broker is no reason to give up.
-                if failure.response == .recreate, !restarts.allows(now: clock.monotonicMilliseconds) {
+                if failure.response == .recreate, !restarts.allowsAnother(now: clock.monotonicMilliseconds) {
                     log.error("stream thread failed too often", ["error": .text(error.text)])
                     return false
                 }
@@ -239,16 +249,5 @@ final class StopRequest: Sendable {
     func onRequest(_ body: @escaping @Sendable () -> Void) {
         action.withLock { $0 = body }
         if isRequested { body() }
-    }
-}
-
-/// How often a thread may be made anew: 20 times within ten minutes.
-private struct RestartLimit {
-    private var times: [Int64] = []
-
-    mutating func allows(now: Int64) -> Bool {
-        times.removeAll { now - $0 > 600_000 }
-        times.append(now)
-        return times.count <= 20
     }
 }

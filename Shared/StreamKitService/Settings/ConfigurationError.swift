@@ -18,17 +18,22 @@ public struct SettingsProblem: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
+extension [SettingsProblem] {
+    var inOrderOfTheFile: [SettingsProblem] {
+        enumerated().sorted { first, second in
+            let (a, b) = (first.element.mark, second.element.mark)
+            return (a.source, a.line, a.column, first.offset) < (b.source, b.line, b.column, second.offset)
+        }.map(\.element)
+    }
+}
+
 /// Why a service does not start: everything that is wrong with its configuration, at once.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     /// Never empty; in the order of the file.
     public let problems: [SettingsProblem]
 
     public init(_ problems: [SettingsProblem]) {
-        let order = problems.enumerated().sorted { first, second in
-            let (a, b) = (first.element.mark, second.element.mark)
-            return (a.source, a.line, a.column, first.offset) < (b.source, b.line, b.column, second.offset)
-        }
-        self.problems = order.map(\.element)
+        self.problems = problems.inOrderOfTheFile
     }
 
     init(_ error: YAMLError) {

@@ -51,7 +51,7 @@ public struct EnvironmentReader {
 
     public func optional<Value>(_ name: String, _ kind: SettingKind<Value>) -> Value? {
         guard let text = environment[name] else { return nil }
-        return collector.parse(YAMLNode(.scalar(YAMLScalar(text)), at: Self.mark), kind, SettingPath().key(name))
+        return collector.parseForeign(YAMLNode(.scalar(YAMLScalar(text)), at: Self.mark), kind, SettingPath().key(name))
     }
 
     func problem(_ name: String, _ message: String) {

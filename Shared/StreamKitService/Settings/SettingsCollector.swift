@@ -3,6 +3,8 @@ internal import YAML
 /// What comes together while settings are read: problems, the keys that exist, the values in effect.
 final class SettingsCollector {
     private(set) var problems: [SettingsProblem] = []
+    /// What can be used, but hardly does what was meant.
+    private(set) var warnings: [SettingsProblem] = []
     private(set) var effective: [EffectiveSetting] = []
     private var noted: Set<SettingPath> = []
     /// Keys that the program asked for, as paths; what is in the document and not here is unknown.
@@ -14,6 +16,10 @@ final class SettingsCollector {
 
     func record(_ problem: SettingsProblem) {
         problems.append(problem)
+    }
+
+    func warn(_ warning: SettingsProblem) {
+        warnings.append(warning)
     }
 
     func know(_ path: SettingPath) {
@@ -35,6 +41,11 @@ final class SettingsCollector {
     /// - Returns: `nil` where the value is not of the kind; the problem is recorded then.
     func parse<Value>(_ node: YAMLNode, _ kind: SettingKind<Value>, _ path: SettingPath) -> Value? {
         take(path)
+        return parseForeign(node, kind, path)
+    }
+
+    /// The same of a value that is not the document's: its name is no key there.
+    func parseForeign<Value>(_ node: YAMLNode, _ kind: SettingKind<Value>, _ path: SettingPath) -> Value? {
         switch kind.parse(node) {
         case .accepted(let value):
             note(value, kind, path, origin: node.mark.description)

@@ -60,6 +60,8 @@ public struct SettingsDocument {
         public let effective: [EffectiveSetting]
         /// Every key that was asked for, whether or not it is there: `commit.interval`, `rules[0].require`.
         public let keys: Set<String>
+        /// What can be used, but hardly does what was meant; in the order of the file.
+        public let warnings: [SettingsProblem]
     }
 
     /// Reads the settings.
@@ -80,6 +82,8 @@ public struct SettingsDocument {
                 SettingsProblem(mark: root.mark, keyPath: "", message: "cannot be used, though no key is at fault")
             ])
         }
-        return Reading(settings: settings, effective: collector.effective, keys: collector.keys)
+        return Reading(
+            settings: settings, effective: collector.effective, keys: collector.keys,
+            warnings: collector.warnings.inOrderOfTheFile)
     }
 }

@@ -129,6 +129,12 @@ public struct SettingsReader {
         collector.record(SettingsProblem(mark: mark, keyPath: path.keys(key).description, message: message))
     }
 
+    /// Records what does no harm by itself but hardly does what was meant: the service starts and says so.
+    public func warning(_ key: String, at mark: YAMLMark? = nil, _ message: String) {
+        let mark = mark ?? lookUp(key)?.mark ?? node.mark
+        collector.warn(SettingsProblem(mark: mark, keyPath: path.keys(key).description, message: message))
+    }
+
     // MARK: -
 
     private func presentValue<Value>(_ key: String, _ kind: SettingKind<Value>) -> Value? {
