@@ -47,10 +47,12 @@ public final class KafkaCluster: Cluster {
     public func makeReader(follows: Bool) throws(BrokerFailure) -> any PartitionReader {
         // It joins no group: the group's name is there because librdkafka wants one.
         var properties = settings.consumerProperties(thread: 0).filter { $0.name != "group.instance.id" }
-        // That a partition's end is reached is known by an answer without records, for which the broker waits as long.
-        if !follows { properties.append(("fetch.wait.max.ms", "10")) }
-        // Bundles of entries are large: with librdkafka's 64 MB, restoring would take more memory than anything after it.
-        if !follows { properties.append(("queued.max.messages.kbytes", "16384")) }
+        if !follows {
+            // That a partition's end is reached is known by an answer without records, for which the broker waits as long.
+            properties.append(("fetch.wait.max.ms", "10"))
+            // Bundles are large: with librdkafka's 64 MB, restoring would take more memory than anything after it.
+            properties.append(("queued.max.messages.kbytes", "16384"))
+        }
         return try KafkaPartitionReader(self, try configuration(properties))
     }
 

@@ -105,7 +105,7 @@ extension StreamThread {
     private func restoration(of task: StreamTask) throws(BrokerFailure) -> Restoration {
         let reader = try cluster.makeReader(follows: false)
         do throws(StreamFault) {
-            return try Restoration(task.id, stores: task.stores, reader: reader)
+            return try Restoration(task, reader: reader)
         } catch {
             reader.close()
             throw error.stopping("restore task \(task.id)")

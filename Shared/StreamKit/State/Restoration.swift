@@ -21,6 +21,8 @@ final class Restoration {
 
     let task: TaskID
     private let reader: any PartitionReader
+    /// The task's, as it was committed.
+    private let watermark: Int64
     /// By the reader's dense number of the changelog partition.
     private var targets: [Int32: Target] = [:]
     /// The changelogs whose first record has yet to say which they are.
@@ -32,11 +34,12 @@ final class Restoration {
     private(set) var replaced: [TopicPartition] = []
 
     /// Looks where each changelog begins and ends; nothing is read yet.
-    init(_ task: TaskID, stores: [TaskStore], reader: any PartitionReader) throws(StreamFault) {
-        self.task = task
+    init(_ task: StreamTask, reader: any PartitionReader) throws(StreamFault) {
+        self.task = task.id
         self.reader = reader
+        watermark = task.time.leastWatermarkMilliseconds
         do throws(BrokerFailure) {
-            for store in stores { try add(store) }
+            for store in task.stores { try add(store) }
             try readOn()
         } catch {
             throw .broker(error)
@@ -218,7 +221,8 @@ final class Restoration {
                 case .bundle(let name):
                     if target.store.definition.expiry == nil { throw unreadable(.malformed, record, target) }
                     if let bundle = record.value {
-                        try restore(bundle, record, target)
+                        // Brokers compact rarely: most of a changelog may be over, and would not fit into memory.
+                        if name.bucketEndMilliseconds > watermark { try restore(bundle, record, target) }
                         target.bundles.found(name)
                     } else {
                         target.bundles.foundTombstone(of: name)
