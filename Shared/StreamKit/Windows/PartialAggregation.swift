@@ -54,7 +54,8 @@ final class PartialAggregation: Processor {
             return try late(record, windowAt: start)
         }
         context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
-        for (index, operand) in row.operands.enumerated() {
+        for index in row.operands.indices {
+            let operand = row.operands[index]
             guard let bounded = Aggregates.bounded(operand) else {
                 throw .refused(
                     Refusal(
