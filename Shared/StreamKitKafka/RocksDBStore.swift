@@ -46,7 +46,7 @@ final class RocksDBStore: StoreBackend {
         if let found, found != definition, position != nil {
             throw StoreFailure(
                 "the store \(name) in \(database.path) holds entries of the form \(found), this program reads "
-                    + "\(definition); give the store another name, or reset the application")
+                    + "\(definition); run the program that wrote it, or begin anew with streamctl reset")
         }
         if position != nil { return }
         if found == nil {

@@ -257,7 +257,7 @@ final class Restoration {
         return refused(
             definition.name,
             "its changelog (\(place(of: record, target))) holds entries of the form \(format), this program reads "
-                + "\(definition.format); give the store another name, or reset the application")
+                + "\(definition.format); run the program that wrote it, or begin anew with streamctl reset")
     }
 
     private func unreadable(_ failure: Changelog.Failure, _ record: Record, _ target: Target) -> BrokerFailure {
