@@ -7,7 +7,8 @@ enum Excerpt {
 
     static func of(_ value: JSONValue) -> String {
         let text = String(decoding: value.bytes, as: UTF8.self)
-        return text.utf8.count <= maximumLength || text.count <= maximumLength ? text : String(text.prefix(maximumLength)) + "…"
+        let isShort = text.utf8.count <= maximumLength || text.count <= maximumLength
+        return isShort ? text : String(text.prefix(maximumLength)) + "…"
     }
 
     static func of(_ values: [JSONValue]) -> String {
