@@ -15,13 +15,7 @@ public final class HeaderBuffer {
 
     public init() {}
 
-    public convenience init(_ headers: [Header]) {
-        self.init()
-        for header in headers { append(header) }
-    }
-
     public var count: Int { extents.count }
-    public var isEmpty: Bool { extents.isEmpty }
 
     public func removeAll() {
         content.removeAll()

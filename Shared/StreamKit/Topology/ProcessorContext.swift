@@ -56,9 +56,8 @@ public final class ProcessorContext {
         return store
     }
 
-    /// A programmer's error.
     private func wrong(_ kind: String, _ name: String) -> Never {
-        preconditionFailure("the step \(self.name) was declared without the \(kind) \(name)")
+        preconditionFailure("the step \(self.name) was declared without the \(kind) \(name)")  // a programmer's error
     }
 }
 

@@ -16,6 +16,8 @@ final class SinkProcessor: Processor {
     private let correlation: CorrelationMode
     private let reader: any SourceConsumer
     private let output: TaskOutput
+    /// What a record does not bring itself; used again for the next.
+    private let added = HeaderBuffer()
     /// Of a repartition topic whose readers are to know how far event time has come.
     private var reporter: EventTimeReporter?
     private let needsKeys: Bool
@@ -68,10 +70,15 @@ final class SinkProcessor: Processor {
         let headers = origin.headers.address == nil ? [] : reader.headers(of: origin.headers)
         let has = headers.contains { $0.name == CorrelationMode.header }
         switch correlation {
-        case .off where has: return (.none, HeaderBuffer(headers.filter { $0.name != CorrelationMode.header }))
+        case .off where has:
+            added.removeAll()
+            for header in headers where header.name != CorrelationMode.header { added.append(header) }
+            return (.none, added)
         case .make where !has:
             let partition = reader.partition(at: origin.source)
-            return (origin.headers, HeaderBuffer([Header(CorrelationMode.header, "\(partition)-\(origin.offset)")]))
+            added.removeAll()
+            added.append(Header(CorrelationMode.header, "\(partition)-\(origin.offset)"))
+            return (origin.headers, added)
         case .keep, .off, .make: return (origin.headers, nil)
         }
     }
