@@ -35,7 +35,12 @@ final class ValidateProcessor: Processor {
         var output: Int?
         do throws(Refusal) {
             try evaluator.read(record)
-            if !isValid() { throw violations() }
+            var fulfilsSchema = true
+            validator?.with { fulfilsSchema = $0.isValid() }
+            var fulfilsRules = false
+            // A rule that cannot be evaluated is not fulfilled.
+            if fulfilsSchema { conditions.with { fulfilsRules = $0.allHold() } }
+            if !fulfilsRules { throw violations(ofSchema: !fulfilsSchema) }
             try keyOfRecord?.with { (key) throws(Refusal) in valid.key = try key.evaluate(evaluator) }
             if let topic { output = try topic.output(evaluator) }
         } catch {
@@ -44,32 +49,32 @@ final class ValidateProcessor: Processor {
         if let output { try forward(valid, to: output) } else { try forward(valid) }
     }
 
-    private func isValid() -> Bool {
-        var isValid = true
-        validator?.with { isValid = $0.isValid() }
-        // A rule that cannot be evaluated is not fulfilled.
-        if isValid { conditions.with { isValid = $0.allHold() } }
-        return isValid
-    }
-
     /// Everything that is wrong. A rule that fails to evaluate counts only if the schema found nothing: it fails because a field
     /// is missing or of another type, and the schema says that better.
-    private func violations() -> Refusal {
-        let ofSchema = schema?.violations() ?? []
-        var messages = ofSchema.map(\.message)
-        var rulesBroken = 0
+    private func violations(ofSchema isOfSchema: Bool) -> Refusal {
+        var text = ""
+        func append(_ message: String) {
+            if !text.isEmpty { text += "; " }
+            text += message
+        }
+        if isOfSchema, let schema { for violation in schema.violations() { append(violation.message) } }
         for rule in rules {
-            do throws(EvaluationError) {
-                if try rule.condition.bool(in: evaluator.context) { continue }
-                messages.append("\(rule.field): \(rule.message)")
-                rulesBroken += 1
-            } catch {
-                if !ofSchema.isEmpty { continue }
-                messages.append("\(rule.field): \(rule.message) (\(rule.condition.sourceText): \(error.message))")
-                rulesBroken += 1
+            switch rule.condition.holds(in: evaluator.context) {
+            case true: break
+            case false: append(rule.text)
+            case nil: if !isOfSchema { append("\(rule.text) (\(reason(rule.condition)))") }
             }
         }
-        let type = ofSchema.isEmpty && rulesBroken > 0 ? "BUSINESS_RULE_VIOLATION" : "SCHEMA_VIOLATION"
-        return Refusal(type, messages.joined(separator: "; "))
+        return Refusal(isOfSchema ? "SCHEMA_VIOLATION" : "BUSINESS_RULE_VIOLATION", text)
+    }
+
+    /// Why a condition could not be evaluated.
+    private func reason(_ condition: Expression) -> String {
+        do throws(EvaluationError) {
+            _ = try condition.bool(in: evaluator.context)
+            return condition.sourceText
+        } catch {
+            return "\(condition.sourceText): \(error.message)"
+        }
     }
 }

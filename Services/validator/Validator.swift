@@ -34,14 +34,13 @@ package import StreamKitService
 struct ValidationRules: Sendable {
     /// A class, so that a turn of the loop over them counts one reference and not three.
     final class Rule: Sendable {
-        let field: String
         let condition: Expression
-        let message: String
+        /// What a dead letter says where it is broken: the field and the rule.
+        let text: String
 
         init(field: String, condition: Expression, message: String) {
-            self.field = field
             self.condition = condition
-            self.message = message
+            text = "\(field): \(message)"
         }
     }
 

@@ -5,14 +5,17 @@ public struct Violation: Sendable, Equatable, CustomStringConvertible {
     /// The keyword of the schema: `minimum`.
     public let keyword: String
     /// Where the keyword stands: `#/properties/amount/minimum`.
-    public let schemaLocation: String
+    public var schemaLocation: String { "\(location)/\(keyword)" }
     /// What is wrong, for a reader who has neither at hand: `amount must be at least 0.01, but is -5`.
     public let message: String
 
-    public init(instancePointer: String, keyword: String, schemaLocation: String, message: String) {
+    /// Where the schema stands that has the keyword. Put together when asked for: a dead letter has no use for it.
+    private let location: String
+
+    init(instancePointer: String, keyword: StaticString, location: String, message: String) {
         self.instancePointer = instancePointer
-        self.keyword = keyword
-        self.schemaLocation = schemaLocation
+        self.keyword = keyword.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+        self.location = location
         self.message = message
     }
 

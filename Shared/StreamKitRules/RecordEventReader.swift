@@ -74,13 +74,11 @@ public final class KeyExpression {
         self.expression = expression
     }
 
-    /// The key's bytes, valid until the next call.
+    /// The key's bytes, valid until the next call or record.
     public func evaluate(_ evaluator: RuleEvaluator) throws(Refusal) -> Bytes {
-        buffer.removeAll()
-        do throws(EvaluationError) { try expression.writeBytes(in: evaluator.context, to: buffer) } catch {
+        do throws(EvaluationError) { return try expression.bytes(in: evaluator.context, output: buffer) } catch {
             throw RuleEvaluator.refusal(name, error)
         }
-        return buffer.bytes
     }
 }
 

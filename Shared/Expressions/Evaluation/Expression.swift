@@ -76,6 +76,17 @@ public final class Expression: Sendable {
         return try generalBool(in: context)
     }
 
+    /// Whether a condition holds; nil where that cannot be told, for which ``bool(in:)`` has the reason. Without the reason's text it
+    /// costs a third.
+    public func holds(in context: EvaluationContext) -> Bool? {
+        if context.begin(needs) { do { return try condition(context) } catch {} }
+        context.isForeign = !context.begin(needs)
+        guard let value = try? program.root.value(in: context).plain, (try? context.charge(traversing: value)) != nil,
+            case .bool(let bool) = value
+        else { return nil }
+        return bool
+    }
+
     @inline(never)
     private func generalBool(in context: EvaluationContext) throws(EvaluationError) -> Bool {
         let value = try evaluateGenerally(in: context)

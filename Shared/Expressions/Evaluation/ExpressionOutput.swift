@@ -21,6 +21,24 @@ extension Expression {
         return true
     }
 
+    /// The same as ``writeBytes(in:to:)``, but text that stands in the record is not copied: good as long as the record's bytes and what
+    /// `output` holds.
+    public func bytes(
+        in context: EvaluationContext, output: OutputBuffer
+    ) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        output.removeAll()
+        if context.begin(needs), let value = try? text(context) {
+            let record = context.record.bytes
+            if let base = record.baseAddress, value.base >= base, value.base + value.count <= base + record.count {
+                return value.bytes
+            }
+            output.append(value.bytes)
+        } else {
+            try writeBytes(in: context, to: output)
+        }
+        return output.bytes
+    }
+
     /// Appends the bytes of a string or of bytes as they are: for keys, headers and topic names.
     public func writeBytes(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) {
         if context.begin(needs), let value = try? text(context) { return output.append(value.bytes) }

@@ -71,25 +71,35 @@ extension OutputBuffer {
     private func appendWords(_ text: JSONText, from start: Int) -> Int {
         var position = start
         while position &+ 8 <= text.count {
-            reserve(10)
-            let word = text.word(at: position)
-            // Stored whole; what follows overwrites what is too much.
-            end.storeBytes(of: word.littleEndian, as: UInt64.self)
-            let specials = JSONText.specials(in: word)
-            if specials == 0 {
-                advance(by: 8)
-                position &+= 8
-                continue
+            // Each byte may become two; room is made for a part at a time, so that a long text does not double the buffer.
+            let partEnd = min(text.count, position &+ 4096)
+            reserve(2 &* (partEnd &- position) &+ 8)
+            let first = end
+            var target = first
+            while position &+ 8 <= partEnd {
+                let word = text.word(at: position)
+                // Stored whole; what follows overwrites what is too much.
+                target.storeBytes(of: word.littleEndian, as: UInt64.self)
+                let specials = JSONText.specials(in: word)
+                if specials == 0 {
+                    target += 8
+                    position &+= 8
+                    continue
+                }
+                let plain = specials.trailingZeroBitCount >> 3
+                target += plain
+                position &+= plain
+                let byte = text[position]
+                guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else {
+                    advance(by: target - first)
+                    return position
+                }
+                target.storeBytes(of: (0x5C | UInt16(byte) &<< 8).littleEndian, as: UInt16.self)
+                target += 2
+                position &+= 1
             }
-            let plain = specials.trailingZeroBitCount >> 3
-            advance(by: plain)
-            position &+= plain
-            let byte = text[position]
-            guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { return position }
-            end.storeBytes(of: UInt8(ascii: "\\"), as: UInt8.self)
-            end.storeBytes(of: byte, toByteOffset: 1, as: UInt8.self)
-            advance(by: 2)
-            position &+= 1
+            advance(by: target - first)
+            if partEnd == text.count { break }
         }
         return position
     }

@@ -96,7 +96,7 @@ final class Evaluation {
             found.append(
                 Violation(
                     instancePointer: "", keyword: "$schema",
-                    schemaLocation: program.locations[Int(program.root.pointee.location)],
+                    location: program.locations[Int(program.root.pointee.location)],
                     message: "the value takes more than \(stepLimit) steps to validate"))
         }
         return found
@@ -124,8 +124,8 @@ final class Evaluation {
         let message = message()
         found.append(
             Violation(
-                instancePointer: JSONPointer.pointer(to: value, from: root), keyword: "\(keyword)",
-                schemaLocation: program.locations[Int(node.pointee.location)] + "/\(keyword)", message: message))
+                instancePointer: JSONPointer.pointer(to: value, from: root), keyword: keyword,
+                location: program.locations[Int(node.pointee.location)], message: message))
         return found.count < violationLimit
     }
 

@@ -23,7 +23,11 @@ enum Message {
     static let maximumReasons = 3
 
     static func kind(_ kinds: KindSet, of value: JSONValue, _ name: String) -> String {
-        let wanted = KindSet.names.filter { kinds.isSuperset(of: $0.kinds) }.map { $0.name }.joined(separator: " or ")
+        var wanted = ""
+        for known in KindSet.names where kinds.isSuperset(of: known.kinds) {
+            if !wanted.isEmpty { wanted += " or " }
+            wanted += known.name
+        }
         return "\(name) must be of type \(wanted), but is \(Excerpt.of(value))"
     }
 

@@ -11,27 +11,35 @@ import JSON
 package final class DeadLetterEncoder {
     private let recordBytesMax: Int
     private let reader = JSONRecord(duplicateKeys: .lastWins)
-    private let fields: [(name: String, slot: FieldSlot)]
+    /// Each with the comma and the key that come before its value.
+    private let fields: [(key: [UInt8], slot: FieldSlot)]
     private let output = OutputBuffer(capacity: 2048)
 
     package init(copiedFields: [(name: String, field: String)], recordBytesMax: Int) {
         self.recordBytesMax = recordBytesMax
         let reader = self.reader
-        fields = copiedFields.map { ($0.name, reader.declare($0.field)) }
+        let key = OutputBuffer(capacity: 64)
+        fields = copiedFields.map { name, field in
+            key.removeAll()
+            key.append(UInt8(ascii: ","))
+            key.appendQuoted(name)
+            key.append(UInt8(ascii: ":"))
+            return (Array(key.bytes), reader.declare(field))
+        }
     }
 
     /// The dead letter's value, valid until the next call.
     package func encode(_ refusal: Refusal, original: Bytes?, nowMilliseconds: Int64) -> Bytes {
         output.removeAll()
         let writer = JSONWriter(output)
-        writer.beginObject()
-        writer.key("original_message")
+        // Keys as they are written: dead letters come in their thousands where a producer has gone wrong.
+        output.append(#"{"original_message":"# as StaticString)
         append(original, to: writer)
-        writer.key("error_type")
+        output.append(#","error_type":"# as StaticString)
         writer.string(refusal.type)
-        writer.key("error_message")
+        output.append(#","error_message":"# as StaticString)
         writer.string(refusal.message)
-        writer.key("error_timestamp")
+        output.append(#","error_timestamp":"# as StaticString)
         writer.instant(Instant(millisecondsSinceEpoch: nowMilliseconds), fraction: .exactly(3))
         for detail in refusal.details {
             writer.key(detail.name)
@@ -74,8 +82,8 @@ package final class DeadLetterEncoder {
         var isReadable = false
         if let original { isReadable = (try? reader.read(original)) != nil }
         var room = recordBytesMax / 8
-        for (name, slot) in fields {
-            writer.key(name)
+        for (key, slot) in fields {
+            key.withBytes { output.append($0) }
             // A huge field is not copied: the original is there.
             if isReadable, let value = reader.field(slot), value.bytes.count <= room {
                 room -= value.bytes.count
@@ -96,6 +104,8 @@ enum UTF8Text {
             if bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { break }
             index &+= 8
         }
+        while index < bytes.count, bytes[index] < 0x80 { index &+= 1 }
+        if index == bytes.count { return true }
         return String(validating: Bytes(rebasing: bytes[index...]), as: UTF8.self) != nil
     }
 

@@ -12,15 +12,18 @@ public final class DeadLetterWriter {
     private let target: Int32
     private let correlation: CorrelationMode
     private let encoder: DeadLetterEncoder
-    private let stage: [UInt8]
+    private let families = HeaderNames.families
     private let headers = HeaderBuffer()
     /// An offset in digits.
     private let number = OutputBuffer(capacity: 64)
-    private var places: [TopicPartition: (topic: [UInt8], partition: [UInt8])] = [:]
+    /// What the dead letters of a partition say of it, and of this stage.
+    private var places: [TopicPartition: HeaderBuffer] = [:]
+    private var lastPlace: (partition: TopicPartition, headers: HeaderBuffer)?
     private var nowMilliseconds: Int64
     /// How many were committed, by type.
     public private(set) var counts: [String: Int] = [:]
-    private var pendingCounts: [String: Int] = [:]
+    /// A few types, found by comparing them: a hash for each dead letter costs more.
+    private var pendingCounts: [(type: String, count: Int)] = []
 
     init(
         _ settings: DeadLetterSettings, output: TaskOutput, consumer: any SourceConsumer, clock: any Clock,
@@ -30,7 +33,6 @@ public final class DeadLetterWriter {
         self.output = output
         self.consumer = consumer
         self.correlation = correlation
-        stage = Array(settings.stage.utf8)
         encoder = DeadLetterEncoder(copiedFields: settings.copiedFields, recordBytesMax: settings.recordBytesMax)
         target = try output.target(settings.sink.topic)
         nowMilliseconds = clock.nowMilliseconds
@@ -60,16 +62,25 @@ public final class DeadLetterWriter {
                         reason: reason))
             }
         }
-        pendingCounts[refusal.type, default: 0] += 1
+        count(refusal.type)
     }
 
     func committed() {
-        if pendingCounts.isEmpty { return }
-        counts.merge(pendingCounts, uniquingKeysWith: +)
-        pendingCounts = [:]
+        for pending in pendingCounts where pending.count > 0 { counts[pending.type, default: 0] += pending.count }
+        aborted()
     }
 
-    func aborted() { pendingCounts = [:] }
+    func aborted() {
+        for index in pendingCounts.indices { pendingCounts[index].count = 0 }
+    }
+
+    private func count(_ type: String) {
+        if let index = pendingCounts.firstIndex(where: { $0.type == type }) {
+            pendingCounts[index].count += 1
+        } else {
+            pendingCounts.append((type, 1))
+        }
+    }
 
     private func cut(_ key: Bytes) -> Bytes {
         let bytesMax = settings.recordBytesMax / 8
@@ -79,26 +90,19 @@ public final class DeadLetterWriter {
     private func setHeaders(_ refusal: Refusal, _ origin: Origin, _ partition: TopicPartition) {
         headers.removeAll()
         if origin.headers.address != nil || correlation == .make { keepHeaders(origin, partition) }
-        let place = place(of: partition)
+        headers.append(place(of: partition))
         number.removeAll()
         number.append(origin.offset)
-        for names in HeaderNames.families {
-            append(names.topic, place.topic)
-            append(names.partition, place.partition)
-            names.offset.withBytes { headers.append($0, number.bytes) }
-            append(names.stage, stage)
-            append(names.exception, refusal.type)
-            append(names.message, refusal.message)
+        var (type, message) = (refusal.type, refusal.message)
+        type.withUTF8 { type in
+            message.withUTF8 { message in
+                for names in families {
+                    names.offset.withBytes { headers.append($0, number.bytes) }
+                    names.exception.withBytes { headers.append($0, Bytes(type)) }
+                    names.message.withBytes { headers.append($0, Bytes(message)) }
+                }
+            }
         }
-    }
-
-    private func append(_ name: [UInt8], _ value: [UInt8]) {
-        name.withBytes { name in value.withBytes { headers.append(name, $0) } }
-    }
-
-    private func append(_ name: [UInt8], _ value: String) {
-        var value = value
-        name.withBytes { name in value.withUTF8 { headers.append(name, Bytes($0)) } }
     }
 
     /// The record's own headers.
@@ -119,11 +123,24 @@ public final class DeadLetterWriter {
     }
 
     /// Dead letters come in their thousands where a producer has gone wrong: what they share is written once.
-    private func place(of partition: TopicPartition) -> (topic: [UInt8], partition: [UInt8]) {
-        if let place = places[partition] { return place }
-        let place = (Array(partition.topic.utf8), Array(String(partition.partition).utf8))
-        places[partition] = place
+    private func place(of partition: TopicPartition) -> HeaderBuffer {
+        if let lastPlace, lastPlace.partition == partition { return lastPlace.headers }
+        let place = places[partition] ?? HeaderBuffer()
+        if place.count == 0 {
+            for names in families {
+                append(names.topic, partition.topic, to: place)
+                append(names.partition, String(partition.partition), to: place)
+                append(names.stage, settings.stage, to: place)
+            }
+            places[partition] = place
+        }
+        lastPlace = (partition, place)
         return place
+    }
+
+    private func append(_ name: [UInt8], _ value: String, to headers: HeaderBuffer) {
+        var value = value
+        name.withBytes { name in value.withUTF8 { headers.append(name, Bytes($0)) } }
     }
 }
 

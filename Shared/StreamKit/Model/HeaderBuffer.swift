@@ -8,6 +8,10 @@ public final class HeaderBuffer {
         /// The name's end where the value is null.
         let valueEnd: Int
         let isNull: Bool
+
+        func moved(by start: Int) -> Extent {
+            Extent(nameEnd: nameEnd + start, valueEnd: valueEnd + start, isNull: isNull)
+        }
     }
 
     private let content = OutputBuffer(capacity: 1024)
@@ -39,6 +43,13 @@ public final class HeaderBuffer {
                 append(Bytes(name), nil)
             }
         }
+    }
+
+    /// Those of another, once more.
+    public func append(_ others: HeaderBuffer) {
+        let start = content.count
+        content.append(others.content.bytes)
+        for extent in others.extents { extents.append(extent.moved(by: start)) }
     }
 
     /// All in order; the bytes are valid within the call.
