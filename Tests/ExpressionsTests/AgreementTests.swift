@@ -226,13 +226,48 @@ final class AgreementTests: XCTestCase {
                 try Array(text.utf8).withUnsafeBytes { bytes in
                     try context.read(bytes)
                     context.now = Instant("2025-01-13T15:00:01Z")
-                    let each = expressions.allSatisfy { (try? $0.bool(in: context)) == true }
+                    let values = expressions.map { try? $0.bool(in: context) }
+                    XCTAssertEqual(expressions.map { $0.holds(in: context) }, values)
+                    let each = values.allSatisfy { $0 == true }
                     XCTAssertEqual(conditions.allHold(), each, "\(expressions.map(\.sourceText)) over \(text)")
                     if each, !expressions.isEmpty { holding += 1 }
                 }
             }
         }
         XCTAssertGreaterThan(holding, rounds / 10)
+    }
+
+    /// A key's bytes, in the record or made, are those that are written.
+    func testBytesOfTheRecordAreThoseWritten() throws {
+        let (environment, context) = try makeContext()
+        var generator = Generator(state: UInt64(environmentNumber("CEL_AGREEMENT_SEED") ?? 20_250_113))
+        let (output, written) = (OutputBuffer(), OutputBuffer())
+        var (borrowed, made) = (0, 0)
+        for _ in 0..<2_000 {
+            let expression = try environment.compile(generator.text(generator.below(3)))
+            let text = generator.record()
+            try Array(text.utf8).withUnsafeBytes { record in
+                try context.read(record)
+                written.removeAll()
+                do {
+                    try expression.writeBytes(in: context, to: written)
+                } catch {
+                    XCTAssertThrowsError(try expression.bytes(in: context, output: output), expression.sourceText)
+                    return
+                }
+                let bytes = try expression.bytes(in: context, output: output)
+                XCTAssertEqual(Array(bytes), Array(written.bytes), "\(expression.sourceText) over \(text)")
+                if let start = bytes.baseAddress, let first = record.baseAddress, start >= first,
+                    start + bytes.count <= first + record.count
+                {
+                    borrowed += 1
+                } else {
+                    made += 1
+                }
+            }
+        }
+        XCTAssertGreaterThan(borrowed, 100)
+        XCTAssertGreaterThan(made, 100)
     }
 
     private func outcome(_ body: () throws(EvaluationError) -> Value) -> String {

@@ -61,6 +61,29 @@ final class WritingTests: XCTestCase {
         }
     }
 
+    /// Long texts are escaped in parts: what lies across two of them, and an escape there, is as elsewhere.
+    func testLongTextsAreEscapedLikeShortOnes() {
+        var random = SeededRandom(seed: 12)
+        for round in 0..<300 {
+            let length = 4_080 + random.below(40) + (round % 3) * 4_096
+            let density = [2, 9, 2_000][random.below(3)]
+            let bytes = (0..<length).map { _ in
+                random.below(density) == 0 ? Array(#""\"#.utf8 + [0x0A, 0xC3])[random.below(4)] : UInt8(ascii: "a")
+            }
+            let output = OutputBuffer()
+            bytes.withUnsafeBytes { output.appendEscaped($0) }
+            let expected = bytes.reduce(into: [UInt8]()) { text, byte in
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
+                case 0x0A: text += Array(#"\n"#.utf8)
+                case 0xC3: text += Array("\u{FFFD}".utf8)
+                default: text.append(byte)
+                }
+            }
+            XCTAssertEqual(Array(output.bytes), expected, "\(length) bytes, one of \(density)")
+        }
+    }
+
     func testBufferGrowsAndTruncates() {
         let output = OutputBuffer(capacity: 0)
         for number in 0..<10_000 { output.append(Int64(number % 10)) }
