@@ -41,8 +41,6 @@ public enum ProduceError: Error, Hashable, Sendable {
 
 /// A record that had been accepted and was not written.
 public struct DeliveryFailure: Hashable, Sendable {
-    /// The number that the record was produced with.
-    public let tag: Int
     public let partition: TopicPartition
     public let error: KafkaError
 

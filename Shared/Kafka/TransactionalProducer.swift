@@ -28,7 +28,7 @@ public final class TransactionalProducer {
         var partitionCount: Int32?
     }
 
-    /// - Parameter queueFullTimeout: how long ``produce(to:partition:key:value:timestampMilliseconds:tag:)`` waits for room
+    /// - Parameter queueFullTimeout: how long ``produce(to:partition:key:value:timestampMilliseconds:)`` waits for room
     ///   in librdkafka's queue, which is full while brokers do not answer.
     public init(
         _ configuration: consuming KafkaConfiguration, observer: KafkaClientObserver = KafkaClientObserver(),
@@ -169,14 +169,13 @@ public final class TransactionalProducer {
     ///   - key: nil is null.
     ///   - value: nil is null, a tombstone.
     ///   - timestampMilliseconds: since 1970; nil is the present, and so is 0, which librdkafka cannot write.
-    ///   - tag: comes back in a ``DeliveryFailure``.
     public func produce(
         to topic: ProducerTopic, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
-        timestampMilliseconds: Int64?, tag: Int = 0
+        timestampMilliseconds: Int64?
     ) throws(ProduceError) {
         arguments.set(
             topic: topics[topic.index].pointer, partition: partition, key: key, value: value,
-            timestamp: timestampMilliseconds ?? 0, tag: tag)
+            timestamp: timestampMilliseconds ?? 0)
         guard let error = arguments.produce(handle.pointer, headers: nil) else { return }
         try again(topic, partition, error, headers: nil)
     }
@@ -184,11 +183,11 @@ public final class TransactionalProducer {
     /// The same with headers, which cost some 0.3 us a record.
     public func produce(
         to topic: ProducerTopic, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
-        timestampMilliseconds: Int64?, headers: consuming OutgoingHeaders, tag: Int = 0
+        timestampMilliseconds: Int64?, headers: consuming OutgoingHeaders
     ) throws(ProduceError) {
         arguments.set(
             topic: topics[topic.index].pointer, partition: partition, key: key, value: value,
-            timestamp: timestampMilliseconds ?? 0, tag: tag)
+            timestamp: timestampMilliseconds ?? 0)
         let list = headers.take()
         guard let error = arguments.produce(handle.pointer, headers: list) else { return }
         do {
@@ -211,7 +210,8 @@ public final class TransactionalProducer {
             guard rd_kafka_error_code(failed) == RD_KAFKA_RESP_ERR__QUEUE_FULL, ContinuousClock.now < deadline
             else { break }
             rd_kafka_error_destroy(failed)
-            rd_kafka_poll(handle.pointer, 1)
+            // What waits for its request to be full leaves now, or the queue could be full of it.
+            rd_kafka_flush(handle.pointer, 5)
             error = arguments.produce(handle.pointer, headers: headers)
         }
         let subject = TopicPartition(topics[topic.index].name, partition).description
@@ -245,7 +245,7 @@ public final class TransactionalProducer {
         let partition = TopicPartition(name, content.partition)
         failures.append(
             DeliveryFailure(
-                tag: Int(bitPattern: content._private), partition: partition,
+                partition: partition,
                 error: KafkaError("delivering a record", content.err, subject: partition.description)))
     }
 }
@@ -253,12 +253,12 @@ public final class TransactionalProducer {
 /// The argument vector of `rd_kafka_produceva`, made once and filled in for each record.
 private final class ProduceArguments {
     private let vector: UnsafeMutablePointer<rd_kafka_vu_t>
-    private static let count = 7
+    private static let count = 6
 
     init() {
         let kinds = [
             RD_KAFKA_VTYPE_RKT, RD_KAFKA_VTYPE_PARTITION, RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_VTYPE_KEY,
-            RD_KAFKA_VTYPE_VALUE, RD_KAFKA_VTYPE_TIMESTAMP, RD_KAFKA_VTYPE_OPAQUE, RD_KAFKA_VTYPE_HEADERS,
+            RD_KAFKA_VTYPE_VALUE, RD_KAFKA_VTYPE_TIMESTAMP, RD_KAFKA_VTYPE_HEADERS,
         ]
         vector = .allocate(capacity: kinds.count)
         for (index, kind) in kinds.enumerated() {
@@ -274,14 +274,13 @@ private final class ProduceArguments {
     @inline(__always)
     func set(
         topic: OpaquePointer, partition: Int32, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
-        timestamp: Int64, tag: Int
+        timestamp: Int64
     ) {
         vector[0].u.rkt = topic
         vector[1].u.i32 = partition
         vector[3].u.mem = bytes(key)
         vector[4].u.mem = bytes(value)
         vector[5].u.i64 = timestamp
-        vector[6].u.ptr = UnsafeMutableRawPointer(bitPattern: tag)
     }
 
     /// Null has no pointer; empty must have one, whichever.

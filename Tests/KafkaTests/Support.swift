@@ -47,7 +47,7 @@ func createTopic(
 
 extension TransactionalProducer {
     func produce(
-        _ topic: String, _ key: String?, _ value: String?, partition: Int32 = 0, timestamp: Int64? = nil, tag: Int = 0,
+        _ topic: String, _ key: String?, _ value: String?, partition: Int32 = 0, timestamp: Int64? = nil,
         headers: [(String, String?)] = []
     ) throws {
         let topic = try self.topic(topic)
@@ -55,14 +55,13 @@ extension TransactionalProducer {
             try withBytes(value) { value in
                 if headers.isEmpty {
                     try produce(
-                        to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
-                        tag: tag)
+                        to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp)
                 } else {
                     let outgoing = OutgoingHeaders()
                     for (name, value) in headers { withBytes(value) { outgoing.add(name, $0) } }
                     try produce(
                         to: topic, partition: partition, key: key, value: value, timestampMilliseconds: timestamp,
-                        headers: outgoing, tag: tag)
+                        headers: outgoing)
                 }
             }
         }

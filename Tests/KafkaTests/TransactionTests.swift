@@ -173,16 +173,32 @@ final class TransactionTests: XCTestCase {
         XCTAssertEqual(try readAll(servers, topic).map(\.value), ["small"])
     }
 
-    func testRecordThatTheBrokerRefusesIsNamedByItsTag() throws {
+    /// Records wait for their request to be full, and no longer than for the queue to be.
+    func testFullQueueLeavesBeforeItsRequestsAreFull() throws {
+        let servers = try TestKafka.sharedBootstrapServers()
+        let topic = try createTopic(servers)
+        let properties = [
+            ("bootstrap.servers", servers), ("transactional.id", unique("producer")), ("linger.ms", "50000"),
+            ("queue.buffering.max.messages", "100"),
+        ]
+        let producer = try TransactionalProducer(
+            KafkaConfiguration(KafkaDefaults.producer() + properties), queueFullTimeout: .seconds(20))
+        XCTAssertEqual(producer.initializeTransactions(timeout: .seconds(30)), .completed)
+        XCTAssertEqual(producer.begin(), .completed)
+        for number in 0..<1_000 { try producer.produce(topic, nil, "\(number)") }
+        XCTAssertEqual(producer.commit(), .completed)
+        XCTAssertEqual(try readAll(servers, topic).count, 1_000)
+    }
+
+    func testRecordThatTheBrokerRefusesIsToldByItsPartition() throws {
         let servers = try TestKafka.sharedBootstrapServers()
         let topic = try createTopic(servers, partitions: 2, ["max.message.bytes": "1000"])
         let producer = try makeProducer(servers)
         XCTAssertEqual(producer.begin(), .completed)
-        try producer.produce(topic, nil, "small", partition: 1, tag: 7)
-        try producer.produce(topic, nil, String(repeating: "x", count: 5_000), tag: 8)
+        try producer.produce(topic, nil, "small", partition: 1)
+        try producer.produce(topic, nil, String(repeating: "x", count: 5_000))
         guard case .requiresAbort = producer.commit() else { return XCTFail("a record was not written") }
         let failures = producer.takeDeliveryFailures()
-        XCTAssertEqual(failures.map(\.tag), [8])
         XCTAssertEqual(failures.map(\.error.code), [.messageTooLarge])
         XCTAssertEqual(failures.map(\.partition), [TopicPartition(topic, 0)])
         XCTAssertEqual(failures.map(\.isRefusal), [true])
