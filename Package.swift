@@ -106,7 +106,7 @@ let package = Package(
         tests("PatternsTests", ["TestSupport", "Patterns"]),
         tests("ExpressionsTests", ["Expressions", "JSON", "TestSupport"]),
         tests("ChangeDataTests", ["ChangeData", "JSON"]),
-        tests("KafkaTests", ["Kafka", "TestSupport"]),
+        tests("KafkaTests", ["EmbeddedBroker", "Kafka", "TestSupport"]),
         tests("RocksDBTests", ["RocksDB"]),
         tests(
             "StreamKitKafkaTests",

@@ -323,8 +323,10 @@ public final class KafkaConsumer {
 }
 
 /// A consumer's place in its group at one moment.
-public struct GroupMetadata: ~Copyable {
+public final class GroupMetadata {
     let pointer: OpaquePointer
+
+    init(pointer: OpaquePointer) { self.pointer = pointer }
 
     deinit { rd_kafka_consumer_group_metadata_destroy(pointer) }
 }

@@ -18,13 +18,14 @@ public enum TransactionOutcome: Hashable, Sendable {
         }
     }
 
-    /// - Parameter endsTransaction: commit and abort. librdkafka would let them be repeated after a time-out, but a late
-    ///   answer to the first try could then end the *next* transaction of the same epoch (Kafka before KIP-890).
-    static func of(_ error: KafkaError?, endsTransaction: Bool) -> TransactionOutcome {
+    /// - Parameter isLast: no answer is the end of the transaction, because its time-out is over. librdkafka would let commit and
+    ///   abort be repeated, but a late answer to the first try could then end the *next* transaction of the same epoch (Kafka
+    ///   before KIP-890).
+    static func of(_ error: KafkaError?, isLast: Bool) -> TransactionOutcome {
         guard let error else { return .completed }
         if error.isFatal { return .fatal(error) }
         if error.requiresAbort { return .requiresAbort(error) }
-        if endsTransaction && error.code.leavesOutcomeUnknown { return .ambiguous(error) }
+        if isLast && error.code.leavesOutcomeUnknown { return .ambiguous(error) }
         if error.isRetriable { return .retriable(error) }
         return .ambiguous(error)
     }

@@ -16,6 +16,9 @@ public final class TransactionalProducer {
     private var topicIndexes: [String: Int] = [:]
     private let arguments: ProduceArguments
     private let queueFullTimeout: Duration
+    /// After it the coordinator aborts a transaction by itself: longer there is nothing to be waited for.
+    private let transactionTimeout: Duration
+    private let calls = BoundedCalls()
     private var failures: [DeliveryFailure] = []
     /// Records of the current transaction that were not written, whether kept in ``takeDeliveryFailures()`` or not.
     public private(set) var failedDeliveries = 0
@@ -34,6 +37,8 @@ public final class TransactionalProducer {
         _ configuration: consuming KafkaConfiguration, observer: KafkaClientObserver = KafkaClientObserver(),
         queueFullTimeout: Duration = .seconds(60)
     ) throws(KafkaError) {
+        let timeout = configuration.value(of: "transaction.timeout.ms").flatMap { Int($0) }
+        transactionTimeout = .milliseconds(timeout ?? 60_000)
         handle = try KafkaClientHandle(.producer, configuration, observer)
         arguments = ProduceArguments()
         self.queueFullTimeout = queueFullTimeout
@@ -67,7 +72,7 @@ public final class TransactionalProducer {
             let slice = Duration.milliseconds(ContinuousClock.now < hurries ? 20 : 200)
             let result = outcome(
                 "initializing transactions",
-                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), endsTransaction: false
+                rd_kafka_init_transactions(handle.pointer, min(left, slice).timeoutMilliseconds), isLast: false
             )
             guard case .retriable(let error) = result, ContinuousClock.now < deadline else { return result }
             // What a coordinator that loads its log refuses at once, it would do in a moment.
@@ -78,44 +83,61 @@ public final class TransactionalProducer {
     public func begin() -> TransactionOutcome {
         failures.removeAll(keepingCapacity: true)
         failedDeliveries = 0
-        return outcome("beginning a transaction", rd_kafka_begin_transaction(handle.pointer), endsTransaction: false)
+        return outcome("beginning a transaction", rd_kafka_begin_transaction(handle.pointer), isLast: false)
     }
 
     /// Makes the group's offsets part of the transaction: `offset` is the next record to read.
-    public func send(
-        offsets: [TopicPartition: CommittedOffset], of group: borrowing GroupMetadata
-    ) -> TransactionOutcome {
+    ///
+    /// librdkafka repeats what fails until the transaction's time-out, so a failure of that kind is the end of this transaction.
+    /// But it forgets the call where it cannot find the group's coordinator, whatever time-out it is given, and the call never
+    /// returns (its issue 5456): it is made where it holds up nobody, and after it there is nothing to do but to drop the producer.
+    public func send(offsets: [TopicPartition: CommittedOffset], of group: GroupMetadata) -> TransactionOutcome {
         if offsets.isEmpty { return .completed }
+        let operation = "adding offsets to the transaction"
         let list = PartitionList(offsets)
-        // No time-out of ours: librdkafka gives up with the transaction's.
-        return outcome(
-            "adding offsets to the transaction",
-            rd_kafka_send_offsets_to_transaction(handle.pointer, list.pointer, group.pointer, -1),
-            endsTransaction: false)
+        let answer = calls.call(within: transactionTimeout + Self.slack) { [handle] in
+            KafkaError(
+                operation,
+                taking: rd_kafka_send_offsets_to_transaction(handle.pointer, list.pointer, group.pointer, -1))
+        }
+        guard let answer else { return .ambiguous(KafkaError(operation, RD_KAFKA_RESP_ERR__TIMED_OUT)) }
+        return .of(answer, isLast: true)
     }
 
-    /// Waits for every record to be written, then for the coordinator's word. Blocks at most for what is left of the
-    /// transaction's time-out; a shorter one would risk librdkafka's own state (its documentation says so).
+    /// librdkafka's own time-out is to come first.
+    private static let slack = Duration.seconds(3)
+
+    /// Waits for every record to be written, then for the coordinator's word, for each at most the transaction's time-out.
+    ///
+    /// -1, which librdkafka's documentation recommends as "what is left of the transaction's time-out", is no time-out at all from
+    /// 2.0 on: it waits for as long as the coordinator is away. Its warning, that a shorter one leaves its state behind, does
+    /// not concern a producer that is dropped after it.
     public func commit() -> TransactionOutcome {
         flush()
         return outcome(
-            "committing the transaction", rd_kafka_commit_transaction(handle.pointer, -1), endsTransaction: true)
+            "committing the transaction",
+            rd_kafka_commit_transaction(handle.pointer, transactionTimeout.timeoutMilliseconds), isLast: true)
     }
 
-    /// Gives up what was produced and not yet committed. If a record had been refused by the broker, the next transaction
-    /// may have to be aborted once more: only then does librdkafka renew the producer id whose sequence has the gap.
+    /// Gives up what was produced and not yet committed, waiting as ``commit()`` does. If a record had been refused by the broker,
+    /// the next transaction may have to be aborted once more: only then does librdkafka renew the producer id whose sequence has the
+    /// gap.
     public func abort() -> TransactionOutcome {
-        outcome("aborting the transaction", rd_kafka_abort_transaction(handle.pointer, -1), endsTransaction: true)
+        outcome(
+            "aborting the transaction",
+            rd_kafka_abort_transaction(handle.pointer, transactionTimeout.timeoutMilliseconds), isLast: true)
     }
 
-    /// Waits until what was produced is written or failed, as ``commit()`` does; ends early when there is a fatal error.
+    /// Waits until what was produced is written or failed, as ``commit()`` does; ends early when there is a fatal error, or the
+    /// transaction's time-out over: librdkafka gives up records then.
     ///
     /// A commit's own flush looks every 10 ms, because nothing wakes it when only failures are reported. The flush is most
     /// of what a short transaction's commit takes, and is noticed a millisecond late at most. Later looks are rarer, because each
     /// wakes librdkafka's threads.
     public func flush() {
         var looks = 0
-        while rd_kafka_outq_len(handle.pointer) > 0 {
+        let deadline = ContinuousClock.now + transactionTimeout + Self.slack
+        while rd_kafka_outq_len(handle.pointer) > 0 && ContinuousClock.now < deadline {
             let slice: Int32 = looks < 8 ? 1 : 4
             if rd_kafka_flush(handle.pointer, slice) == RD_KAFKA_RESP_ERR_NO_ERROR { return }
             if rd_kafka_fatal_error(handle.pointer, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR { return }
@@ -123,8 +145,8 @@ public final class TransactionalProducer {
         }
     }
 
-    private func outcome(_ operation: String, _ error: OpaquePointer?, endsTransaction: Bool) -> TransactionOutcome {
-        .of(KafkaError(operation, taking: error), endsTransaction: endsTransaction)
+    private func outcome(_ operation: String, _ error: OpaquePointer?, isLast: Bool) -> TransactionOutcome {
+        .of(KafkaError(operation, taking: error), isLast: isLast)
     }
 
     // MARK: Topics
@@ -218,7 +240,7 @@ public final class TransactionalProducer {
         guard let problem = KafkaError("producing", taking: error, subject: subject) else { return }
         switch problem.code {
         case .messageTooLarge, .localUnknownPartition, .localUnknownTopic: throw .refused(problem)
-        default: throw .failed(.of(fatalError ?? problem, endsTransaction: false))
+        default: throw .failed(.of(fatalError ?? problem, isLast: false))
         }
     }
 

@@ -7,7 +7,7 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
     private let cluster: KafkaCluster
     private let records: PolledRecords
     private weak var listener: (any AssignmentListener)?
-    private var current: Membership?
+    private var current: GroupMetadata?
     private var timeout: Duration { cluster.settings.requestTimeout }
 
     init(_ cluster: KafkaCluster, _ configuration: consuming KafkaConfiguration) throws(BrokerFailure) {
@@ -127,28 +127,22 @@ final class KafkaSourceConsumer: SourceConsumer, RebalanceListener {
         }
     }
 
-    /// For the producer: this member's place in the group when the present partitions were assigned.
+    /// For the producer: this member's place in the group (its id, the generation) when the present partitions were assigned.
     ///
     /// Never its place now: a member that the group has gone on without is told so only by the next poll, and until then the
     /// library names it with no member id. Should it leave the generation out too (-1), brokers would take it for an administrator and
     /// check nothing: its transaction would commit although others have its partitions.
-    func membership() throws(BrokerFailure) -> Membership {
+    func membership() throws(BrokerFailure) -> GroupMetadata {
         guard let current else {
             throw BrokerFailure(.abort, operation: "commit offsets", reason: "this member has no assignment")
         }
         return current
     }
 
-    /// The group's generation and this member's id, held until the next assignment.
-    final class Membership {
-        let metadata: GroupMetadata
-        init(_ metadata: consuming GroupMetadata) { self.metadata = metadata }
-    }
-
     // MARK: Rebalance
 
     func partitionsAssigned(_ partitions: [Kafka.TopicPartition], to consumer: KafkaConsumer) {
-        do throws(KafkaError) { current = Membership(try consumer.groupMetadata()) } catch {
+        do throws(KafkaError) { current = try consumer.groupMetadata() } catch {
             current = nil
             cluster.settings.log.log(.warning, "the group's generation is not known", [("error", error.description)])
         }

@@ -146,7 +146,7 @@ final class KafkaTransactionalProducer: StreamKit.TransactionalProducer {
             committed[Kafka.TopicPartition(partition)] = Kafka.CommittedOffset(
                 offset: offset.offset, metadata: offset.metadata)
         }
-        try settle(operation, try open().send(offsets: committed, of: membership.metadata))
+        try settle(operation, try open().send(offsets: committed, of: membership))
     }
 
     func commit() throws(BrokerFailure) { try settle("commit the transaction", try open().commit()) }

@@ -97,12 +97,13 @@ final class Bench {
 
     func thread(
         instance: String, isStatic: Bool, backends: any StoreBackendFactory, recordsMax: Int,
-        pollIntervalMax: Duration? = nil, silentFor session: Duration? = nil
+        pollIntervalMax: Duration? = nil, silentFor session: Duration? = nil, transactionTimeout: Duration? = nil
     ) throws -> StreamThread {
         var settings = KafkaClusterSettings(
             application: application, instance: instance, isStaticMember: isStatic, bootstrapServers: servers,
             log: Silence())
         settings.properties = [("heartbeat.interval.ms", "200")]
+        if let transactionTimeout { settings.transactionTimeout = transactionTimeout }
         if let pollIntervalMax {
             settings.sessionTimeout = pollIntervalMax
             settings.properties.append(("max.poll.interval.ms", "\(pollIntervalMax / .milliseconds(1))"))
@@ -166,10 +167,17 @@ final class Bench {
             }
         }
         XCTAssertEqual(producer.commit(), .completed)
-        let all = (0..<partitions).map { Kafka.TopicPartition(input, $0) }
-        while try admin.offsets(.latestCommitted, of: all, timeout: .seconds(10))
-            != admin.offsets(.latest, of: all, timeout: .seconds(10))
-        {}
+        try settle((0..<partitions).map { Kafka.TopicPartition(input, $0) })
+    }
+
+    /// Waits until no transaction is open in these partitions.
+    private func settle(_ partitions: [Kafka.TopicPartition]) throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try admin.offsets(.latestCommitted, of: partitions, timeout: .seconds(10))
+            != admin.offsets(.latest, of: partitions, timeout: .seconds(10))
+        {
+            guard ContinuousClock.now < deadline else { return XCTFail("a transaction stays open in \(partitions)") }
+        }
     }
 
     /// The group has committed everything, up to the marker behind the last record.
@@ -206,12 +214,8 @@ final class Bench {
     func read(_ topic: String, _ body: (ConsumedRecord) -> Void) throws {
         let partitions: Int32 = topic == deadLetters ? 1 : partitions
         let all = (0..<partitions).map { Kafka.TopicPartition(topic, $0) }
+        try settle(all)
         let deadline = ContinuousClock.now + .seconds(30)
-        while try admin.offsets(.latestCommitted, of: all, timeout: .seconds(10))
-            != admin.offsets(.latest, of: all, timeout: .seconds(10))
-        {
-            guard ContinuousClock.now < deadline else { return XCTFail("a transaction of \(topic) stays open") }
-        }
         let consumer = try KafkaConsumer(
             KafkaConfiguration(
                 KafkaDefaults.consumer() + [("bootstrap.servers", servers), ("group.id", "\(application)-reader")]))

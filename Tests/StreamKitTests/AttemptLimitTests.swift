@@ -55,20 +55,27 @@ final class AttemptLimitTests: XCTestCase {
     }
 
     /// A broker that does not answer keeps each attempt waiting for its time-out.
-    func testAThreadSurvivesAnOutageOfHours() {
+    func testAThreadSurvivesAnOutageOfHoursAndDoesNotLookStuck() {
         let fixture = Fixture()
         fixture.produce(24)
         let faults = FaultPlan()
         let process = fixture.start(faults: faults)
         let begun = faults.count(of: .initialize)
+        var longestSilence: Int64 = 0
         faults.fail(.commit, call: 2, .before, .recreate)
         for call in begun + 1...begun + 600 {
-            faults.at(.initialize, call: call, .before) { fixture.cluster.clock.advance(milliseconds: 30_000) }
+            faults.at(.initialize, call: call, .before) {
+                fixture.cluster.clock.advance(milliseconds: 30_000)
+                longestSilence = max(
+                    longestSilence,
+                    fixture.cluster.clock.monotonicMilliseconds - process.status.snapshot.lastTurnMilliseconds)
+            }
             faults.fail(.initialize, call: call, .before, .retry)
         }
         XCTAssertTrue(fixture.run([process]), process.failure?.text ?? "stands still")
         // Six tries with each producer.
         XCTAssertEqual(process.status.snapshot.producersRecreated, 101)
+        XCTAssertLessThan(longestSilence, 40_000)
         XCTAssertEqual(fixture.violations(stores: [process.stores]), [])
     }
 }

@@ -85,11 +85,14 @@ public final class StreamThread: AssignmentListener {
         }
     }
 
-    static func initialize(_ producer: any TransactionalProducer) throws(BrokerFailure) {
+    static func initialize(
+        _ producer: any TransactionalProducer, whenTriedAgain: () -> Void = {}
+    ) throws(BrokerFailure) {
         // Retried here only a few times: whoever calls decides whether to wait longer for a broker that is away.
         for _ in 0..<5 {
             do throws(BrokerFailure) { return try producer.initialize() } catch {
                 if error.response != .retry { throw error }
+                whenTriedAgain()
             }
         }
         try producer.initialize()

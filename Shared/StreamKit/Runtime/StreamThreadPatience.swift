@@ -13,6 +13,7 @@ extension StreamThread {
                 guard error.response == .retry, !status.isStopRequested,
                     clock.monotonicMilliseconds - began < Self.patienceMilliseconds
                 else { throw error }
+                noteLife()
                 tries += 1
                 if tries & (tries - 1) == 0 {
                     log.log(.warning, "trying again", [("tries", "\(tries)"), ("error", "\(error)")])
@@ -20,6 +21,11 @@ extension StreamThread {
                 clock.pause(milliseconds: min(1000, 20 << Int64(min(tries, 6))))
             }
         }
+    }
+
+    /// Whatever waits for a broker is not stuck.
+    func noteLife() {
+        status.update { $0.lastTurnMilliseconds = clock.monotonicMilliseconds }
     }
 
     /// After a failure of something that the next turn does again anyway.

@@ -70,6 +70,7 @@ extension StreamThread {
                 throw .broker(failure)
             case .flush, .sendOffsets, .commit, .abort, .recreate, .settle:
                 do throws(BrokerFailure) { action = try perform(action) } catch {
+                    noteLife()
                     log.log(
                         .warning, "transaction step failed",
                         [("step", "\(machine.state)"), ("retries", "\(machine.retries)"), ("error", "\(error)")])
@@ -152,7 +153,7 @@ extension StreamThread {
         }
         producer.close()
         producer = try cluster.makeProducer(thread: number)
-        try Self.initialize(producer)
+        try Self.initialize(producer, whenTriedAgain: noteLife)
         try output.replace(producer)
         log.log(.notice, "producer made anew", [("transactional.id", "thread \(number)")])
     }

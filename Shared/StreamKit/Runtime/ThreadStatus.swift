@@ -16,7 +16,8 @@ public final class ThreadStatus: Sendable {
         public var state = State.starting
         /// Why, where the state is `failed` or `starting` takes long.
         public var reason = ""
-        /// The monotonic clock at the end of the last turn of the loop: a thread that hangs shows by it.
+        /// The monotonic clock at the end of the last turn of the loop, or of a call within it that is to be made again: a thread
+        /// that hangs shows by it, one that waits for a broker does not.
         public var lastTurnMilliseconds: Int64 = 0
         /// Of committed transactions, as all counts here are that say nothing else.
         public var recordsRead = 0
