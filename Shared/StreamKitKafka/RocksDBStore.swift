@@ -108,8 +108,8 @@ final class RocksDBStore: StoreBackend {
     var pendingCount: Int { pending.count }
 
     func forEachPending(
-        _ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void
-    ) throws(BrokerFailure) {
+        _ body: (_ key: Bytes, _ value: Bytes?) throws(StreamFault) -> Void
+    ) throws(StreamFault) {
         try pending.forEach(body)
     }
 

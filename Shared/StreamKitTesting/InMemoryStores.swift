@@ -133,23 +133,23 @@ final class DurableStore: StoreBackend {
     }
 
     func forEachPending(
-        _ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void
-    ) throws(BrokerFailure) {
+        _ body: (_ key: Bytes, _ value: Bytes?) throws(StreamFault) -> Void
+    ) throws(StreamFault) {
         for (key, value) in pending.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             try lend(key, value, body)
         }
     }
 
     private func lend(
-        _ key: [UInt8], _ value: [UInt8]?, _ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void
-    ) throws(BrokerFailure) {
-        var failure: BrokerFailure?
+        _ key: [UInt8], _ value: [UInt8]?, _ body: (_ key: Bytes, _ value: Bytes?) throws(StreamFault) -> Void
+    ) throws(StreamFault) {
+        var failure: StreamFault?
         key.withUnsafeBytes { key in
-            do throws(BrokerFailure) {
+            do throws(StreamFault) {
                 guard let value else { return try body(key, nil) }
-                var inner: BrokerFailure?
+                var inner: StreamFault?
                 value.withUnsafeBytes { value in
-                    do throws(BrokerFailure) { try body(key, value) } catch { inner = error }
+                    do throws(StreamFault) { try body(key, value) } catch { inner = error }
                 }
                 if let inner { throw inner }
             } catch {

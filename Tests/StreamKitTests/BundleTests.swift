@@ -7,12 +7,12 @@ final class BundleTests: XCTestCase {
     private typealias Entry = (key: [UInt8], value: [UInt8])
 
     private func encode(_ entries: [Entry]) -> [UInt8] {
-        let buffer = OutputBuffer()
+        let buffer = EntryBundle.Buffer()
         for entry in entries {
             entry.key.withBytes { key in
                 entry.value.withBytes { value in
                     let before = buffer.count
-                    EntryBundle.append(key, value, to: buffer)
+                    buffer.append(key, value)
                     XCTAssertEqual(buffer.count - before, EntryBundle.byteCount(key, value))
                 }
             }

@@ -27,6 +27,20 @@ final class MemoryStoreTests: XCTestCase {
         try key.withUnsafeBytes { key in try value.withUnsafeBytes { try store.put(key, $0) } }
     }
 
+    /// Writes `value`, or nothing, where `present` should be.
+    private func update(
+        _ store: MemoryStore, _ key: [UInt8], _ value: [UInt8]?, from present: [UInt8]?, _ name: String
+    ) throws {
+        try key.withUnsafeBytes { key in
+            try (value ?? []).withUnsafeBytes { bytes in
+                try store.update(key) { found in
+                    XCTAssertEqual(found.map { [UInt8]($0) }, present, name)
+                    return value == nil ? nil : bytes
+                }
+            }
+        }
+    }
+
     private func get(_ store: MemoryStore, _ key: [UInt8]) throws -> [UInt8]? {
         try key.withUnsafeBytes { try store.get($0).map { [UInt8]($0) } }
     }
@@ -82,7 +96,11 @@ final class MemoryStoreTests: XCTestCase {
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<45:
                 let value = [UInt8](repeating: UInt8.random(in: 0...255, using: &random), count: size(&random))
-                try put(store, key, value)
+                if Bool.random(using: &random) {
+                    try put(store, key, value)
+                } else {
+                    try update(store, key, value, from: model.current[key], name)
+                }
                 model.current[key] = value
                 model.written.insert(key)
             case 45..<60:
@@ -91,6 +109,7 @@ final class MemoryStoreTests: XCTestCase {
                 model.written.insert(key)
             case 60..<80:
                 XCTAssertEqual(try get(store, key), model.current[key], name)
+                try update(store, key, nil, from: model.current[key], name)
             case 80..<86:
                 let offset = Int64(step)
                 try store.commit(ChangelogPosition(offset: offset))

@@ -10,6 +10,10 @@ public final class Deduplication: Processor {
     private let store: ExpiringStore
     private let row = EventRow(operandCount: 0)
     private let entries = OutputBuffer(capacity: SeenEntries.entryBytes)
+    /// One entry as it is stored.
+    private let single = UnsafeMutableRawPointer.allocate(byteCount: SeenEntries.entryBytes, alignment: 8)
+    private let message = OutputBuffer()
+    private var places: [Int: Place] = [:]
     private let passedUnknownOld: TransactionCounter
     private var sweepCursor = SweepCursor()
     private var isSweeping = false
@@ -28,33 +32,45 @@ public final class Deduplication: Processor {
         super.init(context)
     }
 
+    deinit { single.deallocate() }
+
     public override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
         let eventTime = row.eventTimeMilliseconds
         // As of before this record; a duplicate moves the watermark too, since it was read.
         let watermark = context.time.leastWatermarkMilliseconds
-        let seen = try store.get(row.key)
-        context.time.observe(eventTimeMilliseconds: eventTime)
-        entries.removeAll()
-        if let seen {
+        let sighting = SeenEntries.Entry(
+            eventTimeMilliseconds: eventTime, offset: record.origin.offset, source: context.time.currentSourceNumber)
+        let isOld = isExpired(eventTime, watermark)
+        var first: SeenEntries.Entry?
+        try store.update(row.key) { seen in
+            guard let seen else {
+                if isOld { return nil }
+                sighting.write(to: single)
+                return Bytes(start: single, count: SeenEntries.entryBytes)
+            }
+            entries.removeAll()
             for entry in SeenEntries(seen) where !isExpired(entry.eventTimeMilliseconds, watermark) {
                 let distance = entry.eventTimeMilliseconds.subtractingReportingOverflow(eventTime)
                 if !distance.overflow, distance.partialValue.magnitude <= UInt64(retentionMilliseconds) {
-                    throw .refused(duplicate(of: entry))
+                    first = entry
+                    return nil
                 }
-                SeenEntries.append(entry, to: entries)
+                append(entry)
             }
+            if isOld { return nil }
+            append(sighting)
+            return entries.bytes
         }
-        if isExpired(eventTime, watermark) {
-            passedUnknownOld.count()
-        } else {
-            SeenEntries.append(
-                SeenEntries.Entry(
-                    eventTimeMilliseconds: eventTime, offset: record.origin.offset,
-                    source: context.time.currentSourceNumber), to: entries)
-            try store.put(row.key, entries.bytes)
-        }
+        context.time.observe(eventTimeMilliseconds: eventTime)
+        if let first { throw .refused(duplicate(of: first)) }
+        if isOld { passedUnknownOld.count() }
         try forward(record)
+    }
+
+    private func append(_ entry: SeenEntries.Entry) {
+        entry.write(to: single)
+        entries.append(Bytes(start: single, count: SeenEntries.entryBytes))
     }
 
     public override func beforeCommit() throws(StreamFault) {
@@ -74,23 +90,42 @@ public final class Deduplication: Processor {
     }
 
     private func duplicate(of entry: SeenEntries.Entry) -> Refusal {
-        let partition = context.time.partition(number: entry.source)
-        let key = String(decoding: row.key, as: UTF8.self)
-        let first = Instant(millisecondsSinceEpoch: entry.eventTimeMilliseconds)
+        let place = place(number: entry.source)
+        message.removeAll()
+        message.append(row.key)
+        place.words.withBytes { message.append($0) }
+        message.append(entry.offset)
+        message.append(", of " as StaticString)
+        message.append(Instant(millisecondsSinceEpoch: entry.eventTimeMilliseconds))
         return Refusal(
-            "DUPLICATE",
-            "\(key) was seen within \(retentionMilliseconds / 1000) s: first in \(partition.topic) partition "
-                + "\(partition.partition) offset \(entry.offset), of \(first)",
+            "DUPLICATE", String(decoding: message.bytes, as: UTF8.self),
             details: [
-                ("first_topic", Self.quoted(partition.topic)), ("first_partition", "\(partition.partition)"),
-                ("first_offset", "\(entry.offset)"),
+                ("first_topic", place.topic), ("first_partition", place.partition),
+                ("first_offset", String(entry.offset)),
             ])
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// What refusals say of a source partition. Duplicates come in their thousands: it is written once.
+    private struct Place {
+        let of: TopicPartition
+        let words: [UInt8]
+        let topic: String
+        let partition: String
+    }
+
+    private func place(number: Int) -> Place {
+        let partition = context.time.partition(number: number)
+        if let place = places[number], place.of == partition { return place }
         let output = OutputBuffer()
-        output.appendQuoted(text)
-        return String(decoding: output.bytes, as: UTF8.self)
+        output.appendQuoted(partition.topic)
+        let place = Place(
+            of: partition,
+            words: Array(
+                (" was seen within \(retentionMilliseconds / 1000) s: first in \(partition.topic) partition "
+                    + "\(partition.partition) offset ").utf8),
+            topic: String(decoding: output.bytes, as: UTF8.self), partition: "\(partition.partition)")
+        places[number] = place
+        return place
     }
 }
 
@@ -122,6 +157,14 @@ struct SeenEntries: Sequence {
         let offset: Int64
         /// The task's number of the source partition.
         let source: Int
+
+        /// The event time, then the offset with the source's number in its uppermost byte.
+        @inline(__always)
+        func write(to target: UnsafeMutableRawPointer) {
+            let place = offset & 0x00ff_ffff_ffff_ffff | Int64(source & 0x7f) << 56
+            target.storeBytes(of: eventTimeMilliseconds.littleEndian, as: Int64.self)
+            target.storeBytes(of: place.littleEndian, toByteOffset: 8, as: Int64.self)
+        }
     }
 
     private let bytes: Bytes
@@ -131,18 +174,11 @@ struct SeenEntries: Sequence {
 
     /// The event time of the sighting that is over last.
     var latestMilliseconds: Int64 {
+        // Nearly always there is one.
+        if bytes.count == Self.entryBytes { return Int64(littleEndian: bytes.loadUnaligned(as: Int64.self)) }
         var latest = Int64.min
         for entry in self where entry.eventTimeMilliseconds > latest { latest = entry.eventTimeMilliseconds }
         return latest
-    }
-
-    /// The event time, then the offset with the source's number in its uppermost byte.
-    static func append(_ entry: Entry, to buffer: OutputBuffer) {
-        var words = (
-            entry.eventTimeMilliseconds.littleEndian,
-            (entry.offset & 0x00ff_ffff_ffff_ffff | Int64(entry.source & 0x7f) << 56).littleEndian
-        )
-        withUnsafeBytes(of: &words) { buffer.append($0) }
     }
 
     func makeIterator() -> Iterator { Iterator(bytes: bytes) }

@@ -7,9 +7,11 @@ public protocol StoreBackend: AnyObject {
     func get(_ key: Bytes) throws(StoreFailure) -> Bytes?
     func put(_ key: Bytes, _ value: Bytes) throws(StoreFailure)
     func remove(_ key: Bytes) throws(StoreFailure)
+    /// Looks a key up and writes what `change` answers for its value; nil leaves it. `change` must not call this backend.
+    func update(_ key: Bytes, _ change: (_ present: Bytes?) -> Bytes?) throws(StoreFailure)
 
     /// Each key written since the last commit or rollback, once, with its present value (nil: removed).
-    func forEachPending(_ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void) throws(BrokerFailure)
+    func forEachPending(_ body: (_ key: Bytes, _ value: Bytes?) throws(StreamFault) -> Void) throws(StreamFault)
     var pendingCount: Int { get }
     func commit(_ position: ChangelogPosition) throws(StoreFailure)
     func rollback() throws(StoreFailure)
@@ -37,6 +39,12 @@ public protocol StoreBackend: AnyObject {
     var entryCount: Int { get }
     var byteCount: Int { get }
     func close()
+}
+
+extension StoreBackend {
+    public func update(_ key: Bytes, _ change: (_ present: Bytes?) -> Bytes?) throws(StoreFailure) {
+        if let value = change(try get(key)) { try put(key, value) }
+    }
 }
 
 /// How far a store has come in its changelog, and in which one.

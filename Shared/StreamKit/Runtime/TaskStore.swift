@@ -45,7 +45,7 @@ final class TaskStore {
             try writeBundles(packer, expiry, to: output, time)
             try buryBundles(to: output, time)
         } else {
-            try forEachPending { (entry, value) throws(StreamFault) in
+            try backend.forEachPending { (entry, value) throws(StreamFault) in
                 Changelog.encode(entry, into: key)
                 try send(key.bytes, value, to: output)
             }
@@ -83,14 +83,14 @@ final class TaskStore {
         if backend.pendingCount == 0 { return }
         let watermark = time.leastWatermarkMilliseconds
         packer.begin(reference: watermark == TaskTime.none ? time.nowMilliseconds : watermark)
-        try forEachPending { (entry, value) throws(StreamFault) in
+        try backend.forEachPending { (entry, value) throws(StreamFault) in
             // A removal is a sweep's, of what is over.
             guard let value else { return }
             let over = expiry.time(value)
             if over <= watermark { return }
-            try packer.add(entry, value, expiry: over) { (end, bundle) throws(StreamFault) in
-                try send(bundle, of: end, to: output)
-            }
+            if packer.add(entry, value, expiry: over) { return }
+            try packer.writeFull { (end, bundle) throws(StreamFault) in try send(bundle, of: end, to: output) }
+            _ = packer.add(entry, value, expiry: over)
         }
         try packer.finish { (end, bundle) throws(StreamFault) in try send(bundle, of: end, to: output) }
     }
@@ -111,23 +111,6 @@ final class TaskStore {
     }
 
     // MARK: Records
-
-    /// The transaction's writes, the last value of each key once.
-    private func forEachPending(
-        _ body: (_ key: Bytes, _ value: Bytes?) throws(StreamFault) -> Void
-    ) throws(StreamFault) {
-        if backend.pendingCount == 0 { return }
-        var fault: StreamFault?
-        do {
-            try backend.forEachPending { (key: Bytes, value: Bytes?) throws(BrokerFailure) in
-                if fault != nil { return }
-                do throws(StreamFault) { try body(key, value) } catch { fault = error }
-            }
-        } catch {
-            throw .broker(error)
-        }
-        if let fault { throw fault }
-    }
 
     private func send(_ key: Bytes, _ value: Bytes?, to output: TaskOutput) throws(StreamFault) {
         if needsDefinition && sentDefinition == nil {

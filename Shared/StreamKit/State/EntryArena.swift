@@ -14,20 +14,26 @@ struct EntryArena: ~Copyable {
     /// Freed blocks up to this many units are kept in lists by size; larger ones have a chunk of their own.
     private static let listedUnitsMax = 256
 
-    private var chunks: [UnsafeMutableRawPointer] = []
-    private var freed: [[UInt64]] = Array(repeating: [], count: listedUnitsMax + 1)
-    private var freedChunks: [Int] = []
+    private var chunks = RawList<UnsafeMutableRawPointer>(capacity: 16)
+    /// By size, the block freed last, plus one; each holds the one before, plus one. 0: none.
+    private var freed = RawList<UInt64>(capacity: listedUnitsMax + 1)
+    private var freedChunks = RawList<Int>(capacity: 1)
     private var current = -1
     private var usedUnits = unitsPerChunk
     /// What the chunks take.
     private(set) var byteCount = 0
 
-    deinit { for chunk in chunks { free(chunk) } }
+    init() { for _ in 0...Self.listedUnitsMax { freed.append(0) } }
 
-    static func units(_ bytes: Int) -> Int { (bytes + unitBytes - 1) / unitBytes }
+    deinit { for index in 0..<chunks.count { free(chunks.base[index]) } }
 
+    @inline(__always)
+    static func units(_ bytes: Int) -> Int { Int(UInt(bitPattern: bytes &+ unitBytes &- 1) / UInt(unitBytes)) }
+
+    @inline(__always)
     func address(_ block: UInt64) -> UnsafeMutableRawPointer {
-        chunks[Int(block) / Self.unitsPerChunk] + (Int(block) % Self.unitsPerChunk) * Self.unitBytes
+        let (chunk, unit) = block.quotientAndRemainder(dividingBy: UInt64(Self.unitsPerChunk))
+        return chunks.base[Int(truncatingIfNeeded: chunk)] + Int(truncatingIfNeeded: unit) &* Self.unitBytes
     }
 
     /// A block of at least `bytes`; nil when there is no memory left.
@@ -37,26 +43,35 @@ struct EntryArena: ~Copyable {
             guard let chunk = addChunk(units * Self.unitBytes) else { return nil }
             return UInt64(chunk * Self.unitsPerChunk)
         }
-        if let block = freed[units].popLast() { return block }
-        if usedUnits + units > Self.unitsPerChunk {
+        let freedLast = freed.base[units]
+        if freedLast != 0 {
+            freed.base[units] = address(freedLast &- 1).load(as: UInt64.self)
+            return freedLast &- 1
+        }
+        if usedUnits &+ units > Self.unitsPerChunk {
             giveBackRest()
             guard let chunk = addChunk(Self.chunkBytes) else { return nil }
             current = chunk
             usedUnits = 0
         }
-        defer { usedUnits += units }
-        return UInt64(current * Self.unitsPerChunk + usedUnits)
+        defer { usedUnits &+= units }
+        return UInt64(truncatingIfNeeded: current &* Self.unitsPerChunk &+ usedUnits)
+    }
+
+    private func list(_ block: UInt64, units: Int) {
+        address(block).storeBytes(of: freed.base[units], as: UInt64.self)
+        freed.base[units] = block &+ 1
     }
 
     mutating func release(_ block: UInt64, bytes: Int) {
         let units = Self.units(bytes)
         guard units > Self.listedUnitsMax else {
-            freed[units].append(block)
+            list(block, units: units)
             return
         }
         let chunk = Int(block) / Self.unitsPerChunk
         // Shrunk, not freed, so that every number still names memory.
-        if let small = realloc(chunks[chunk], Self.unitBytes) { chunks[chunk] = small }
+        if let small = realloc(chunks.base[chunk], Self.unitBytes) { chunks.base[chunk] = small }
         freedChunks.append(chunk)
         byteCount -= units * Self.unitBytes
     }
@@ -64,7 +79,7 @@ struct EntryArena: ~Copyable {
     private mutating func giveBackRest() {
         let left = Self.unitsPerChunk - usedUnits
         if left > 0, current >= 0, left <= Self.listedUnitsMax {
-            freed[left].append(UInt64(current * Self.unitsPerChunk + usedUnits))
+            list(UInt64(current * Self.unitsPerChunk + usedUnits), units: left)
         }
     }
 
@@ -72,8 +87,8 @@ struct EntryArena: ~Copyable {
         guard let memory = malloc(bytes) else { return nil }
         byteCount += bytes
         if let index = freedChunks.popLast() {
-            free(chunks[index])
-            chunks[index] = memory
+            free(chunks.base[index])
+            chunks.base[index] = memory
             return index
         }
         chunks.append(memory)

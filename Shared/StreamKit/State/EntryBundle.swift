@@ -1,4 +1,4 @@
-package import JSON
+internal import JSON
 
 /// A record of a changelog that holds many entries: those of one transaction that die together.
 ///
@@ -29,12 +29,28 @@ package enum EntryBundle {
     @inline(__always)
     package static func byteCount(_ key: Bytes, _ value: Bytes) -> Int { lengthsBytes &+ key.count &+ value.count }
 
-    /// Neither is longer than four bytes can say.
-    @inline(__always)
-    package static func append(_ key: Bytes, _ value: Bytes, to buffer: OutputBuffer) {
-        buffer.append(binary: UInt64(truncatingIfNeeded: key.count) | UInt64(truncatingIfNeeded: value.count) << 32)
-        buffer.append(key)
-        buffer.append(value)
+    /// A bundle being written.
+    package final class Buffer {
+        private var content = RawList<UInt8>(capacity: 512)
+
+        package init() {}
+
+        package var bytes: Bytes { Bytes(start: content.base, count: content.count) }
+        package var count: Int { content.count }
+        package var isEmpty: Bool { content.count == 0 }
+
+        package func removeAll() { content.removeAll(keeping: .max) }
+
+        /// Neither is longer than four bytes can say.
+        @inline(__always)
+        package func append(_ key: Bytes, _ value: Bytes) {
+            let lengths = UInt64(truncatingIfNeeded: key.count) | UInt64(truncatingIfNeeded: value.count) << 32
+            let target = UnsafeMutableRawPointer(content.extend(by: EntryBundle.byteCount(key, value)))
+            target.storeBytes(of: lengths.littleEndian, as: UInt64.self)
+            let entry = target + EntryBundle.lengthsBytes
+            if let base = key.baseAddress { ShortCopy.copy(base, to: entry, count: key.count) }
+            if let base = value.baseAddress { ShortCopy.copy(base, to: entry + key.count, count: value.count) }
+        }
     }
 
     /// All entries of a bundle, up to where it turns out not to be one.

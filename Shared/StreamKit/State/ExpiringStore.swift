@@ -45,6 +45,20 @@ public final class ExpiringStore {
         do { try backend.put(key, value) } catch { throw .store(error) }
     }
 
+    /// Looks a key up and writes it: `change` gets its value if the life of that is not over, and answers the new one, or nil to
+    /// leave it as it is. It must not use this store.
+    public func update(_ key: Bytes, _ change: (_ present: Bytes?) -> Bytes?) throws(StreamFault) {
+        let watermark = time.leastWatermarkMilliseconds
+        do {
+            try backend.update(key) { found in
+                guard let found, expiry.time(found) > watermark else { return change(nil) }
+                return change(found)
+            }
+        } catch {
+            throw .store(error)
+        }
+    }
+
     /// Goes on with a walk over all entries and takes those out that are over, to save memory; true when it went round.
     @discardableResult
     public func sweep(_ cursor: inout SweepCursor, limit: Int) throws(StreamFault) -> Bool {

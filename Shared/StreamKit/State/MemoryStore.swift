@@ -1,6 +1,7 @@
 #if canImport(Glibc)
     import Glibc
 #endif
+internal import JSON
 
 /// A store in memory: an open-addressing table over an arena, restored from the changelog when a task starts.
 ///
@@ -38,9 +39,11 @@ public final class MemoryStore: StoreBackend {
     private var slots: UnsafeMutablePointer<Slot>
     private var mask: Int
     private var used = 0
+    /// So many entries, and the table grows.
+    private var usedMax = usedMax(1024)
     private var removedPending = 0
-    private var pending: [Pending] = []
-    private var undo: [UInt8] = []
+    private var pending = RawList<Pending>(capacity: 64)
+    private var undo = RawList<UInt8>(capacity: 64)
     private let hash = KeyHash()
     public private(set) var position: ChangelogPosition?
 
@@ -49,7 +52,7 @@ public final class MemoryStore: StoreBackend {
         slots = Self.makeSlots(1024)
     }
 
-    deinit { slots.deallocate() }
+    deinit { free(slots) }
 
     public var entryCount: Int { used - removedPending }
     public var byteCount: Int { arena.byteCount + (mask + 1) * MemoryLayout<Slot>.stride }
@@ -63,15 +66,28 @@ public final class MemoryStore: StoreBackend {
 
     public func put(_ key: Bytes, _ value: Bytes) throws(StoreFailure) {
         let hash = self.hash(key)
+        try write(key, value, hash, slot: slot(of: key, hash))
+    }
+
+    public func update(_ key: Bytes, _ change: (_ present: Bytes?) -> Bytes?) throws(StoreFailure) {
+        let hash = self.hash(key)
+        let slot = slot(of: key, hash)
+        let reference = slots[slot].reference
+        guard let value = change(reference == 0 ? nil : value(of: arena.address(reference &- 1))) else { return }
+        try write(key, value, hash, slot: slot)
+    }
+
+    /// A pending write, to the slot that the key has or belongs into.
+    private func write(_ key: Bytes, _ value: Bytes, _ hash: UInt64, slot: Int) throws(StoreFailure) {
         guard value.count < Int(Entry.removed), key.count < Int(UInt32.max) else {
             throw StoreFailure("an entry of \(key.count) and \(value.count) bytes is too large for a store in memory")
         }
-        if let slot = find(key, hash) {
-            remember(slots[slot].reference - 1, hash)
+        if slots[slot].reference != 0 {
+            remember(slots[slot].reference &- 1, hash)
             try write(value, slot: slot)
         } else {
-            let block = try insert(key, value, hash)
-            header(block).pointee.pending = UInt32(pending.count + 1)
+            let number = UInt32(truncatingIfNeeded: pending.count &+ 1)
+            let block = try insert(key, value, hash, slot: slot, pending: number)
             pending.append(Pending(block: block, hash: hash, undoStart: -1, undoBytes: 0))
         }
     }
@@ -91,9 +107,10 @@ public final class MemoryStore: StoreBackend {
     // MARK: The transaction's end
 
     public func forEachPending(
-        _ body: (_ key: Bytes, _ value: Bytes?) throws(BrokerFailure) -> Void
-    ) throws(BrokerFailure) {
-        for write in pending {
+        _ body: (_ key: Bytes, _ value: Bytes?) throws(StreamFault) -> Void
+    ) throws(StreamFault) {
+        for index in 0..<pending.count {
+            let write = pending.base[index]
             let address = arena.address(write.block)
             let value = value(of: address)
             if value == nil && write.undoStart < 0 { continue }
@@ -102,7 +119,8 @@ public final class MemoryStore: StoreBackend {
     }
 
     public func commit(_ position: ChangelogPosition) throws(StoreFailure) {
-        for write in pending {
+        for index in 0..<pending.count {
+            let write = pending.base[index]
             let entry = header(write.block)
             entry.pointee.pending = 0
             if entry.pointee.valueBytes == Entry.removed { erase(write.block, write.hash) }
@@ -113,7 +131,8 @@ public final class MemoryStore: StoreBackend {
 
     public func rollback() throws(StoreFailure) {
         // In reverse, though each key is there once: a block may have been replaced, never reused, meanwhile.
-        for write in pending.reversed() {
+        for index in (0..<pending.count).reversed() {
+            let write = pending.base[index]
             let entry = header(write.block)
             entry.pointee.pending = 0
             if write.undoStart < 0 {
@@ -122,19 +141,15 @@ public final class MemoryStore: StoreBackend {
             }
             // A replaced value needs no more room than the entry has: blocks only grow.
             let target = arena.address(write.block) + Entry.headerBytes + Int(entry.pointee.keyBytes)
-            undo.withUnsafeBytes { bytes in
-                if write.undoBytes > 0, let base = bytes.baseAddress {
-                    target.copyMemory(from: base + write.undoStart, byteCount: write.undoBytes)
-                }
-            }
+            target.copyMemory(from: undo.base + write.undoStart, byteCount: write.undoBytes)
             entry.pointee.valueBytes = UInt32(write.undoBytes)
         }
         forgetPending()
     }
 
     private func forgetPending() {
-        pending.removeAll(keepingCapacity: pending.count < 1 << 16)
-        undo.removeAll(keepingCapacity: undo.count < 1 << 22)
+        pending.removeAll(keeping: 1 << 17)
+        undo.removeAll(keeping: 1 << 22)
         removedPending = 0
     }
 
@@ -176,7 +191,7 @@ public final class MemoryStore: StoreBackend {
         if let slot = find(key, hash) {
             if let value { try write(value, slot: slot) } else { erase(slots[slot].reference - 1, hash) }
         } else if let value {
-            _ = try insert(key, value, hash)
+            _ = try insert(key, value, hash, slot: slot(of: key, hash), pending: 0)
         }
     }
 
@@ -184,10 +199,11 @@ public final class MemoryStore: StoreBackend {
 
     public func reset() throws(StoreFailure) {
         arena = EntryArena()
-        slots.deallocate()
+        free(slots)
         mask = 1023
         slots = Self.makeSlots(1024)
         used = 0
+        usedMax = Self.usedMax(1024)
         forgetPending()
         position = nil
     }
@@ -196,14 +212,17 @@ public final class MemoryStore: StoreBackend {
 
     // MARK: Entries
 
+    @inline(__always)
     private func header(_ block: UInt64) -> UnsafeMutablePointer<Entry> {
         arena.address(block).assumingMemoryBound(to: Entry.self)
     }
 
+    @inline(__always)
     private func key(of address: UnsafeMutableRawPointer) -> Bytes {
         Bytes(start: address + Entry.headerBytes, count: Int(address.load(as: Entry.self).keyBytes))
     }
 
+    @inline(__always)
     private func value(of address: UnsafeMutableRawPointer) -> Bytes? {
         let entry = address.load(as: Entry.self)
         if entry.valueBytes == Entry.removed { return nil }
@@ -221,7 +240,7 @@ public final class MemoryStore: StoreBackend {
         }
         let old = value(of: arena.address(block)) ?? Bytes(start: nil, count: 0)
         pending.append(Pending(block: block, hash: hash, undoStart: undo.count, undoBytes: old.count))
-        undo.append(contentsOf: old)
+        undo.append(contentsOf: old.assumingMemoryBound(to: UInt8.self))
         entry.pointee.pending = UInt32(pending.count)
     }
 
@@ -234,27 +253,27 @@ public final class MemoryStore: StoreBackend {
             entry.pointee.valueBytes = UInt32(value.count)
             return
         }
-        let moved = try makeEntry(key(of: arena.address(block)), value)
         let number = entry.pointee.pending
-        header(moved).pointee.pending = number
-        if number != 0 { pending[Int(number) - 1].block = moved }
+        let moved = try makeEntry(key(of: arena.address(block)), value, pending: number)
+        if number != 0 { pending.base[Int(number) - 1].block = moved }
         release(block)
         slots[slot].reference = moved + 1
     }
 
-    private func makeEntry(_ key: Bytes, _ value: Bytes) throws(StoreFailure) -> UInt64 {
-        let bytes = Entry.headerBytes + key.count + value.count
+    private func makeEntry(_ key: Bytes, _ value: Bytes, pending: UInt32) throws(StoreFailure) -> UInt64 {
+        let bytes = Entry.headerBytes &+ key.count &+ value.count
         guard let block = arena.allocate(bytes) else {
             throw StoreFailure("no memory for an entry of \(bytes) bytes beside \(used) others")
         }
-        let capacity = EntryArena.units(bytes) * 16 - Entry.headerBytes - key.count
+        let capacity = EntryArena.units(bytes) &* 16 &- Entry.headerBytes &- key.count
         let address = arena.address(block)
         address.storeBytes(
             of: Entry(
-                keyBytes: UInt32(key.count), valueBytes: UInt32(value.count),
-                capacityBytes: UInt32(truncatingIfNeeded: capacity), pending: 0), as: Entry.self)
-        if let base = key.baseAddress { memcpy(address + Entry.headerBytes, base, key.count) }
-        if let base = value.baseAddress { memcpy(address + Entry.headerBytes + key.count, base, value.count) }
+                keyBytes: UInt32(truncatingIfNeeded: key.count), valueBytes: UInt32(truncatingIfNeeded: value.count),
+                capacityBytes: UInt32(truncatingIfNeeded: capacity), pending: pending), as: Entry.self)
+        let content = address + Entry.headerBytes
+        if let base = key.baseAddress { ShortCopy.copy(base, to: content, count: key.count) }
+        if let base = value.baseAddress { ShortCopy.copy(base, to: content + key.count, count: value.count) }
         return block
     }
 
@@ -266,28 +285,44 @@ public final class MemoryStore: StoreBackend {
     // MARK: The table
 
     private func find(_ key: Bytes, _ hash: UInt64) -> Int? {
+        let slot = slot(of: key, hash)
+        return slots[slot].reference == 0 ? nil : slot
+    }
+
+    /// Where the key is, or the empty slot where it belongs.
+    @inline(__always)
+    private func slot(of key: Bytes, _ hash: UInt64) -> Int {
         var index = Int(truncatingIfNeeded: hash) & mask
         while slots[index].reference != 0 {
             if slots[index].hash == hash {
-                let found = self.key(of: arena.address(slots[index].reference - 1))
+                let found = self.key(of: arena.address(slots[index].reference &- 1))
                 if found.count == key.count, Self.isEqual(found, key, key.count) { return index }
             }
-            index = (index + 1) & mask
+            index = (index &+ 1) & mask
         }
-        return nil
+        return index
     }
 
-    private func insert(_ key: Bytes, _ value: Bytes, _ hash: UInt64) throws(StoreFailure) -> UInt64 {
-        if used * 10 >= (mask + 1) * 7 { grow() }
-        let block = try makeEntry(key, value)
-        place(Slot(hash: hash, reference: block + 1))
-        used += 1
+    /// A new entry, in the empty slot where it belongs.
+    private func insert(
+        _ key: Bytes, _ value: Bytes, _ hash: UInt64, slot: Int, pending: UInt32
+    ) throws(StoreFailure) -> UInt64 {
+        let block = try makeEntry(key, value, pending: pending)
+        let entry = Slot(hash: hash, reference: block &+ 1)
+        if used >= usedMax {
+            grow()
+            place(entry)
+        } else {
+            slots[slot] = entry
+        }
+        used &+= 1
         return block
     }
 
+    @inline(__always)
     private func place(_ slot: Slot) {
         var index = Int(truncatingIfNeeded: slot.hash) & mask
-        while slots[index].reference != 0 { index = (index + 1) & mask }
+        while slots[index].reference != 0 { index = (index &+ 1) & mask }
         slots[index] = slot
     }
 
@@ -295,10 +330,13 @@ public final class MemoryStore: StoreBackend {
         let old = slots
         let count = mask + 1
         mask = count * 2 - 1
+        usedMax = Self.usedMax(count * 2)
         slots = Self.makeSlots(count * 2)
         for index in 0..<count where old[index].reference != 0 { place(old[index]) }
-        old.deallocate()
+        free(old)
     }
+
+    private static func usedMax(_ count: Int) -> Int { count / 10 * 7 }
 
     /// Takes an entry out of the table, and moves those after it that would no longer be found.
     private func erase(_ block: UInt64, _ hash: UInt64) {
@@ -323,9 +361,11 @@ public final class MemoryStore: StoreBackend {
     }
 
     private static func makeSlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
-        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count)
-        slots.initialize(repeating: Slot(hash: 0, reference: 0), count: count)
-        return slots
+        // Memory that comes from the kernel is zero already.
+        guard let slots = calloc(count, MemoryLayout<Slot>.stride) else {
+            fatalError("no memory for a table of \(count) entries")
+        }
+        return slots.bindMemory(to: Slot.self, capacity: count)
     }
 
     private static func isEqual(_ left: Bytes, _ right: Bytes, _ count: Int) -> Bool {

@@ -85,7 +85,12 @@ public final class TaskTime {
     }
 
     /// The least watermark of all of the task's partitions; `none` while one of them has none.
+    @inline(__always)
     public var leastWatermarkMilliseconds: Int64 {
+        entries.count == 1 ? entries[0].watermark : leastOfSeveral
+    }
+
+    private var leastOfSeveral: Int64 {
         var least = Int64.max
         for entry in entries where entry.watermark < least { least = entry.watermark }
         return least == .max ? Self.none : least
