@@ -1,5 +1,5 @@
 /// A list in memory of its own. An array asks at each append whether somebody else has it too.
-struct RawList<Element: BitwiseCopyable>: ~Copyable {
+struct RawList<Element>: ~Copyable {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var count = 0
     private(set) var capacity: Int
@@ -9,7 +9,21 @@ struct RawList<Element: BitwiseCopyable>: ~Copyable {
         base = .allocate(capacity: self.capacity)
     }
 
-    deinit { base.deallocate() }
+    init(repeating element: Element, count: Int) {
+        self.init(capacity: count)
+        base.initialize(repeating: element, count: count)
+        self.count = count
+    }
+
+    init(_ elements: [Element]) {
+        self.init(capacity: elements.count)
+        for element in elements { append(element) }
+    }
+
+    deinit {
+        base.deinitialize(count: count)
+        base.deallocate()
+    }
 
     @inline(__always)
     mutating func append(_ element: Element) {
@@ -36,11 +50,12 @@ struct RawList<Element: BitwiseCopyable>: ~Copyable {
     mutating func popLast() -> Element? {
         if count == 0 { return nil }
         count -= 1
-        return base[count]
+        return (base + count).move()
     }
 
     /// Forgets the elements; memory for more than `kept` of them is given back.
     mutating func removeAll(keeping kept: Int) {
+        base.deinitialize(count: count)
         count = 0
         if capacity <= kept { return }
         base.deallocate()

@@ -12,8 +12,8 @@ extension AggregateFunction {
         switch self {
         case .count: try (value ?? .zero).adding(Decimal(1))
         case .sum: try (value ?? .zero).adding(operand)
-        case .minimum: value.map { operand < $0 ? operand : $0 } ?? operand
-        case .maximum: value.map { operand > $0 ? operand : $0 } ?? operand
+        case .minimum: value.map { operand.order(to: $0) < 0 ? operand : $0 } ?? operand
+        case .maximum: value.map { operand.order(to: $0) > 0 ? operand : $0 } ?? operand
         }
     }
 }
@@ -41,11 +41,17 @@ public struct Aggregates: Hashable, Sendable {
     /// Zeros beyond twelve places are taken away. A sum has the places of its operands, and with the 38 of one would have no room
     /// for the others.
     public static func bounded(_ operand: Decimal) -> Decimal? {
-        // Nearly all are: fewer than 14 digits in all.
-        if operand.scale <= 12, operand.mantissa.magnitude < 100_000_000_000_000 { return operand }
+        if isPlainlyBounded(operand) { return operand }
         let plain = operand.scale > 12 ? operand.normalized : operand
         guard plain.scale <= 12, plain.mantissa.magnitude < limits[plain.scale] else { return nil }
         return plain
+    }
+
+    /// Fewer than 14 digits in all, as nearly all operands have: bounded as it is.
+    @inline(__always)
+    static func isPlainlyBounded(_ operand: Decimal) -> Bool {
+        guard operand.scale <= 12, let mantissa = Int64(exactly: operand.mantissa) else { return false }
+        return mantissa > -100_000_000_000_000 && mantissa < 100_000_000_000_000
     }
 
     /// 10^14 at each scale.

@@ -29,6 +29,8 @@ final class PartialAggregation: Processor {
     private let shuffle: ShuffleWriter
     private var groups: GroupTable
     private var reporter: EventTimeReporter
+    /// Of the record before.
+    private var window: (start: Int64, end: Int64) = (0, 0)
     private let lateRecords: TransactionCounter
 
     init(
@@ -49,13 +51,14 @@ final class PartialAggregation: Processor {
 
     override func process(_ record: Record) throws(StreamFault) {
         do { try reader.read(record, into: row) } catch { throw .refused(error) }
-        let start = aggregation.windows.start(of: row.eventTimeMilliseconds)
+        let start = windowStart(of: row.eventTimeMilliseconds)
         if aggregation.windows.isClosed(windowAt: start, watermark: context.time.watermarkMilliseconds) {
             return try late(record, windowAt: start)
         }
         context.time.observe(eventTimeMilliseconds: row.eventTimeMilliseconds)
         for index in row.operands.indices {
             let operand = row.operands[index]
+            if Aggregates.isPlainlyBounded(operand) { continue }
             guard let bounded = Aggregates.bounded(operand) else {
                 throw .refused(
                     Refusal(
@@ -72,6 +75,14 @@ final class PartialAggregation: Processor {
         }
     }
 
+    /// Nearly always the window of the record before: finding it takes a division.
+    private func windowStart(of eventTime: Int64) -> Int64 {
+        if eventTime >= window.start && eventTime < window.end { return window.start }
+        let start = aggregation.windows.start(of: eventTime)
+        window = (start, aggregation.windows.end(ofWindowAt: start))
+        return start
+    }
+
     private func late(_ record: Record, windowAt start: Int64) throws(StreamFault) {
         lateRecords.count()
         if aggregation.forwardsLate { return try forward(record, to: 1) }
@@ -86,7 +97,8 @@ final class PartialAggregation: Processor {
 
     override func beforeCommit() throws(StreamFault) {
         let sources = context.time.sources
-        for (index, group) in groups.all.enumerated() {
+        for index in 0..<groups.count {
+            let group = groups[index]
             guard let source = sources.first(where: { $0.source == group.source }) else { continue }
             try shuffle.send(
                 PartialAggregate(
