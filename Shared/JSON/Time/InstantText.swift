@@ -21,8 +21,7 @@ extension Instant {
     /// instant after `23:59:59`, as POSIX time counts it. Digits beyond nanoseconds are checked and cut off.
     public init?(rfc3339 bytes: UnsafeRawBufferPointer) {
         if let plain = PlainDateTime(bytes) {
-            let days = CivilDate.daysSinceEpoch(plain.year, plain.month, plain.day)
-            self.init(unchecked: Int64(days &* 86_400 &+ plain.secondOfDay), plain.nanoseconds)
+            self.init(unchecked: Int64(plain.daysSinceEpoch &* 86_400 &+ plain.secondOfDay), plain.nanoseconds)
             return
         }
         self.init(anyRFC3339: bytes)

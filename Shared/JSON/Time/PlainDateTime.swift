@@ -36,7 +36,14 @@ struct PlainDateTime {
         let last = bytes.count &- 1
         guard base.load(fromByteOffset: last, as: UInt8.self) == UInt8(ascii: "Z") else { return nil }
         var fraction: UInt64 = 0
-        if last > 19 {
+        if last == 23 {
+            // Milliseconds.
+            let end = PlainDateTime.word(base, 16) ^ PlainDateTime.pattern(":00.000Z")
+            guard ((end &+ 0x7F76_7676_7F76_767F) | end) & 0x8080_8080_8080_8080 == 0 else { return nil }
+            let milliseconds =
+                PlainDateTime.byte(end, 4) &* 100 &+ PlainDateTime.byte(end, 5) &* 10 &+ PlainDateTime.byte(end, 6)
+            fraction = UInt64(truncatingIfNeeded: milliseconds) &* 1_000_000
+        } else if last > 19 {
             guard last > 20, base.load(fromByteOffset: 19, as: UInt8.self) == UInt8(ascii: ".") else { return nil }
             var position = 20
             while position < last {
@@ -48,6 +55,20 @@ struct PlainDateTime {
             fraction = fraction &* PowersOfTen.small(29 &- last)
         }
         nanoseconds = Int32(truncatingIfNeeded: fraction)
+    }
+
+    /// Since 1970-01-01. With the years from 0 on, March first, all divisions are of numbers that are not negative.
+    var daysSinceEpoch: Int {
+        @inline(__always) get {
+            let isEarly = month <= 2
+            let years = UInt64(truncatingIfNeeded: isEarly ? year &+ 399 : year &+ 400)
+            let months = UInt64(truncatingIfNeeded: isEarly ? month &+ 9 : month &- 3)
+            let centuries = years / 100
+            let leapDays = years >> 2 &- centuries &+ centuries >> 2
+            let days = years &* 365 &+ leapDays &+ (months &* 153 &+ 2) / 5
+            // An era of 400 years was added.
+            return Int(truncatingIfNeeded: days) &+ day &- 1 &- 719_468 &- 146_097
+        }
     }
 
     @inline(__always)
