@@ -5,11 +5,14 @@ import JSON
 struct TextSlice {
     let base: UnsafeRawPointer
     let count: Int
+    /// Whether it is known to need no escapes in JSON.
+    let isPlain: Bool
 
     @inline(__always)
-    init(_ base: UnsafeRawPointer, _ count: Int) {
+    init(_ base: UnsafeRawPointer, _ count: Int, isPlain: Bool = false) {
         self.base = base
         self.count = count
+        self.isPlain = isPlain
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
@@ -107,7 +110,7 @@ final class PinnedText: @unchecked Sendable {
         bytes.withUnsafeBytes { source in
             if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: source.count) }
         }
-        slice = TextSlice(memory, bytes.count)
+        slice = TextSlice(memory, bytes.count, isPlain: bytes.withUnsafeBytes { OutputBuffer.isPlain($0) })
     }
 
     deinit {

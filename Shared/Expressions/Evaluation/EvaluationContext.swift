@@ -144,9 +144,12 @@ public final class EvaluationContext {
         noteComputed(slot)
     }
 
-    /// The same of text, which lives in the arena.
-    func setForRecord(_ slot: VariableSlot, _ text: TextSlice) {
+    /// The same of text. A copy: the slice may belong to an expression that need not live as long as the record.
+    func setForRecord(_ slot: VariableSlot, copyOf slice: TextSlice) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
+        let copy = arena.allocate(slice.count)
+        ShortCopy.copy(slice.base, to: copy, count: slice.count)
+        let text = TextSlice(copy, slice.count, isPlain: slice.isPlain)
         if variables[slot.index].isTextOfRecord {
             variables[slot.index].text = text
         } else {
@@ -188,6 +191,7 @@ public final class EvaluationContext {
         return needs.layout === layout && needs.variableCount <= variableCount && needs.fieldCount <= fieldCount
     }
 
+    @inline(__always)
     func renewCost() { remainingCost = costLimit }
 
     @inline(never)

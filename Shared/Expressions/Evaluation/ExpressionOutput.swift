@@ -8,8 +8,23 @@ extension Expression {
     /// - Throws: also for what JSON cannot hold: NaN and infinities.
     @discardableResult
     public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
-        if context.begin(needs), (try? writer(context, output)) != nil { return true }
-        let value = try evaluateKeepingNumbers(in: context)
+        if isReady(in: context), writeSpecialised(in: context, to: output) { return true }
+        return try write(try evaluateKeepingNumbers(in: context), to: output)
+    }
+
+    /// The same, and binds the value to a variable until the context's next record: what is computed once, later expressions
+    /// read. What is written is what they read.
+    @discardableResult
+    public func writeJSON(
+        in context: EvaluationContext, binding slot: VariableSlot, to output: OutputBuffer
+    ) throws(EvaluationError) -> Bool {
+        if isReady(in: context), writeSpecialised(in: context, binding: slot, to: output) { return true }
+        let value = try evaluate(in: context)
+        context.setForRecord(slot, value)
+        return try write(value, to: output)
+    }
+
+    private func write(_ value: Value, to output: OutputBuffer) throws(EvaluationError) -> Bool {
         if case .optional(nil) = value { return false }
         let start = output.count
         do {
@@ -18,6 +33,32 @@ extension Expression {
             output.truncate(to: start)
             throw error.at(program.root.offset).located(in: source)
         }
+        return true
+    }
+
+    // MARK: The quick way
+
+    /// Whether the expression's specialised code can run in this context; once it can, it always can.
+    public func isReady(in context: EvaluationContext) -> Bool { context.begin(needs) }
+
+    /// Appends the value as JSON by specialised code alone. False: nothing was appended, and the general way has to. The
+    /// expression is ready in the context.
+    package func writeSpecialised(in context: EvaluationContext, to output: OutputBuffer) -> Bool {
+        context.renewCost()
+        guard isText else { return (try? writer(context, output)) != nil }
+        guard let slice = try? text(context) else { return false }
+        output.appendQuoted(slice)
+        return true
+    }
+
+    /// The same, and binds it, if it is a string.
+    package func writeSpecialised(
+        in context: EvaluationContext, binding slot: VariableSlot, to output: OutputBuffer
+    ) -> Bool {
+        context.renewCost()
+        guard let slice = try? text(context) else { return false }
+        context.setForRecord(slot, copyOf: slice)
+        output.appendQuoted(slice)
         return true
     }
 
@@ -43,21 +84,48 @@ extension CompiledCode {
             return { context, output throws(Unusual) in output.append(try code(context) ? "true" : "false") }
         case .int(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
         case .decimal(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
-        case .text(let code):
-            return { context, output throws(Unusual) in output.appendQuoted(try code(context).bytes) }
+        case .text(let code): return { context, output throws(Unusual) in output.appendQuoted(try code(context)) }
         case .instant(let code):
-            return { context, output throws(Unusual) in
-                let instant = try code(context)
-                // The time of a batch, as a rule, which is the same for many records.
-                if context.writtenInstant != instant {
-                    context.instantText.removeAll()
-                    context.instantText.appendQuoted(instant)
-                    context.writtenInstant = instant
-                }
-                output.append(context.instantText.bytes)
-            }
+            return { context, output throws(Unusual) in context.write(try code(context), to: output) }
         case .double, .duration, .general: return { _, _ throws(Unusual) in throw Unusual() }
         }
+    }
+}
+
+extension Compiler {
+    /// For expressions whose value need not be made before it is written.
+    func specialWriter() -> Writer? {
+        guard let (name, arguments) = call(program.root) else { return nil }
+        switch (name, arguments.map { type($0) }) {
+        case ("string", [.decimal]):
+            let operand = decimal(arguments[0])
+            return { context, output throws(Unusual) in
+                let value = try operand(context)
+                output.write(atMost: Decimal.maximumByteCount + 2) { target in
+                    target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+                    let room = UnsafeMutableRawBufferPointer(start: target + 1, count: Decimal.maximumByteCount)
+                    let end = value.write(into: room) &+ 1
+                    target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: end, as: UInt8.self)
+                    return end &+ 1
+                }
+            }
+        case ("now", []):
+            return { context, output throws(Unusual) in context.write(context.currentInstant(), to: output) }
+        default: return nil
+        }
+    }
+}
+
+extension EvaluationContext {
+    /// The time of a batch, as a rule, which is the same for many records.
+    @inline(__always)
+    fileprivate func write(_ instant: Instant, to output: OutputBuffer) {
+        if writtenInstant != instant {
+            instantText.removeAll()
+            instantText.appendQuoted(instant)
+            writtenInstant = instant
+        }
+        output.append(instantText.bytes)
     }
 }
 
@@ -105,6 +173,11 @@ extension Value {
 }
 
 extension OutputBuffer {
+    @inline(__always)
+    fileprivate func appendQuoted(_ slice: TextSlice) {
+        if slice.isPlain { appendQuoted(plain: slice.bytes) } else { appendQuoted(slice.bytes) }
+    }
+
     /// A timestamp as JSON: milliseconds always, more digits where it has them, so that a column of them has one width.
     fileprivate func appendQuoted(_ instant: Instant) {
         append(UInt8(ascii: "\""))

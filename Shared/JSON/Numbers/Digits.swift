@@ -1,5 +1,20 @@
 /// Integers as decimal digits, straight into memory.
-enum Digits {
+public enum Digits {
+    /// Writes an integer with its sign and answers the number of bytes. With room for fewer than 20, nothing is written.
+    public static func write(_ value: Int64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard let base = buffer.baseAddress, buffer.count >= 20 else { return 0 }
+        return write(value, to: base)
+    }
+
+    /// Writes a number below 10^8 with zeros before it up to `width`, and answers the number of bytes: at most 8, for which there is
+    /// room.
+    public static func write(short value: UInt64, width: Int, to base: UnsafeMutableRawPointer) -> Int {
+        let digits = min(8, max(count(value), width))
+        let text = eight(value) &>> UInt64(truncatingIfNeeded: (8 &- digits) &* 8)
+        base.storeBytes(of: text.littleEndian, as: UInt64.self)
+        return digits
+    }
+
     /// The number of decimal digits: 1 for zero.
     static func count(_ value: UInt128) -> Int {
         if let small = UInt64(exactly: value) { return count(small) }
