@@ -19,43 +19,25 @@ public final class ComputedFields {
         let name: String
         let expression: Expression
         let splice: SpliceField
+        let prefixCount: Int
         /// Where the value goes if a later expression refers to it.
         let slot: VariableSlot?
 
-        init(_ field: ComputedField, _ splice: SpliceField, _ slot: VariableSlot?) {
+        init(_ field: ComputedField, _ splice: SpliceField, prefixCount: Int, _ slot: VariableSlot?) {
             name = field.name
             expression = field.expression
             self.splice = splice
+            self.prefixCount = prefixCount
             self.slot = slot
-        }
-    }
-
-    /// The same for the quick way: visited for each record without counting references.
-    private struct Appended {
-        let expression: Unmanaged<Expression>
-        /// `,"name":`, with zeros behind it.
-        let prefix: UnsafeMutableRawPointer
-        let prefixCount: Int
-        let slot: VariableSlot?
-
-        init(_ field: Field, prefix bytes: [UInt8]) {
-            expression = .passUnretained(field.expression)
-            slot = field.slot
-            prefixCount = bytes.count
-            prefix = .allocate(byteCount: bytes.count + 32, alignment: 16)
-            prefix.initializeMemory(as: UInt8.self, repeating: 0, count: bytes.count + 32)
-            bytes.withUnsafeBytes { prefix.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(prefix), byteCount: $0.count) }
         }
     }
 
     private let context: EvaluationContext
     private let splice: JSONSplice
     private let fields: [Field]
-    private let appended: UnsafeMutablePointer<Appended>
-    /// Those of ``appended``: none if a name is there twice, of which the last counts.
-    private let appendedCount: Int
-    /// Whether the context has been found to have what the expressions read; then it always has.
-    private var isReady = false
+    private let writers: FieldWriters
+    /// Whether no name is there twice, of which the last would count.
+    private let isDistinct: Bool
     private let output = OutputBuffer(capacity: 1024)
 
     /// - Parameter context: where the expressions find the record.
@@ -64,52 +46,34 @@ public final class ComputedFields {
         let splice = JSONSplice(context.record)
         self.splice = splice
         let fields = fields.map { field in
-            Field(field, splice.field(field.name), field.isRead ? context.slot(field.name) : nil)
+            let name = splice.field(field.name)
+            let slot = field.isRead ? context.slot(field.name) : nil
+            return Field(field, name, prefixCount: splice.prefix(of: name).count, slot)
         }
         self.fields = fields
-        appendedCount = Set(fields.map(\.splice)).count == fields.count ? fields.count : 0
-        appended = .allocate(capacity: max(1, appendedCount))
-        for (position, field) in fields.prefix(appendedCount).enumerated() {
-            (appended + position).initialize(to: Appended(field, prefix: splice.prefix(of: field.splice)))
-        }
+        let written = fields.map { WrittenField($0.expression, prefix: splice.prefix(of: $0.splice), binding: $0.slot) }
+        writers = FieldWriters(written, in: context)
+        isDistinct = Set(fields.map(\.splice)).count == fields.count
     }
 
     public convenience init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
         self.init(fields, context: evaluator.context)
     }
 
-    deinit {
-        for position in 0..<appendedCount { appended[position].prefix.deallocate() }
-        appended.deallocate()
-    }
-
     /// The present record with its fields; valid until the next call. The record must have been read by the context.
     public func compute() throws(Refusal) -> Bytes {
-        let output = output
+        let (output, writers) = (output, writers)
         output.removeAll()
-        guard isReady || becomesReady(), splice.copyOpen(into: output) else { return try computeBySplice() }
-        let context = context
-        for position in 0..<appendedCount {
-            let field = appended + position
+        guard isDistinct, writers.areReady(), splice.copyOpen(into: output) else { return try computeBySplice() }
+        var next = writers.append(from: 0, to: output)
+        while next < fields.count {
+            let field = fields[next]
             let start = output.count
-            output.append(blocks: field.pointee.prefix, count: field.pointee.prefixCount)
-            let isWritten = field.pointee.expression._withUnsafeGuaranteedRef { expression in
-                if let slot = field.pointee.slot {
-                    expression.writeSpecialised(in: context, binding: slot, to: output)
-                } else {
-                    expression.writeSpecialised(in: context, to: output)
-                }
-            }
-            if !isWritten, try !write(fields[position], to: output) { output.truncate(to: start) }
+            if try !write(field, to: output) { output.truncate(to: start - field.prefixCount) }
+            next = writers.append(from: next + 1, to: output)
         }
         output.append(UInt8(ascii: "}"))
         return output.bytes
-    }
-
-    @inline(never)
-    private func becomesReady() -> Bool {
-        isReady = appendedCount == fields.count && fields.allSatisfy { $0.expression.isReady(in: context) }
-        return isReady
     }
 
     /// The whole way, whatever the record is and has.

@@ -45,13 +45,14 @@ final class Arena {
     private let start: UnsafeMutableRawPointer
     private var position: UnsafeMutableRawPointer
     private var available: Int
+    private static let firstCount = 1_024
 
     init() {
-        let block = UnsafeMutableRawPointer.allocate(byteCount: 1_024, alignment: 8)
-        blocks = [(block, 1_024)]
+        let block = UnsafeMutableRawPointer.allocate(byteCount: Arena.firstCount, alignment: 8)
+        blocks = [(block, Arena.firstCount)]
         start = block
         position = block
-        available = 1_024
+        available = Arena.firstCount
     }
 
     deinit {
@@ -60,7 +61,10 @@ final class Arena {
 
     @inline(__always)
     func removeAll() {
-        if position != start { use(0) }
+        if position == start { return }
+        current = 0
+        position = start
+        available = Arena.firstCount
     }
 
     /// Uninitialised bytes.
@@ -100,13 +104,14 @@ final class Arena {
     }
 }
 
-/// The bytes of a constant, at an address of their own for as long as the object lives. Never written after it is made:
-/// that is why threads may share it.
+/// The bytes of a constant, at an address of their own for as long as the object lives, with zeros behind them so that 32 at once
+/// can be read from its beginning. Never written after it is made: that is why threads may share it.
 final class PinnedText: @unchecked Sendable {
     let slice: TextSlice
 
     init(_ bytes: [UInt8]) {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 8)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count + 31, alignment: 16)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes.count + 31)
         bytes.withUnsafeBytes { source in
             if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: source.count) }
         }

@@ -32,8 +32,16 @@ extension Compiler {
 
     private func textCall(_ node: Node, _ name: String, _ arguments: [Node]) -> Code<TextSlice>? {
         switch (name, arguments.count) {
-        case ("lowerAscii", 1): return changeCase(arguments[0], of: UInt8(ascii: "A"))
-        case ("upperAscii", 1): return changeCase(arguments[0], of: UInt8(ascii: "a"))
+        case ("lowerAscii", 1):
+            let operand = TextOperand(arguments[0], in: self)
+            return { context throws(Unusual) in
+                try operand.read(context).changingCase(of: UInt8(ascii: "A"), in: context.arena)
+            }
+        case ("upperAscii", 1):
+            let operand = TextOperand(arguments[0], in: self)
+            return { context throws(Unusual) in
+                try operand.read(context).changingCase(of: UInt8(ascii: "a"), in: context.arena)
+            }
         case ("_+_", 2): return concatenation(node)
         case ("string", 1): return conversion(arguments[0])
         case ("padStart", 3): return padding(arguments)
@@ -93,13 +101,6 @@ extension Compiler {
 
     // MARK: Making strings
 
-    private func changeCase(_ argument: Node, of first: UInt8) -> Code<TextSlice> {
-        let operand = TextOperand(argument, in: self)
-        return { context throws(Unusual) in
-            try operand.read(context).changingCase(of: first, in: context.arena)
-        }
-    }
-
     /// A chain of `+` takes its parts up to four at a time.
     private func concatenation(_ node: Node) -> Code<TextSlice>? {
         guard type(node) == .string else { return nil }
@@ -126,7 +127,7 @@ extension Compiler {
         }
     }
 
-    private func terms(_ node: Node) -> [Node] {
+    func terms(_ node: Node) -> [Node] {
         guard let (name, arguments) = call(node), name == "_+_", type(node) == .string else { return [node] }
         return terms(arguments[0]) + terms(arguments[1])
     }

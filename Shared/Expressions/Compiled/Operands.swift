@@ -41,6 +41,14 @@ struct TextOperand: @unchecked Sendable {
         self.code = code
     }
 
+    init(constant bytes: [UInt8]) {
+        source = .constant
+        index = 0
+        pinned = PinnedText(bytes)
+        constant = pinned.slice
+        code = { _ throws(Unusual) -> TextSlice in throw Unusual() }
+    }
+
     var asCode: Code<TextSlice> {
         if source == .code { return code }
         return { context throws(Unusual) in try self.read(context) }

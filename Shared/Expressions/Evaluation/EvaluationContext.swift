@@ -121,6 +121,7 @@ public final class EvaluationContext {
     /// Binds a variable until it is bound anew; nil takes the value away.
     public func set(_ slot: VariableSlot, _ value: Value?) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
+        if computedCount > 0 { copyComputedTexts() }
         variables[slot.index] = BoundVariable(value)
         for position in 0..<computedCount where computed[position] == slot.index {
             computedCount -= 1
@@ -144,12 +145,11 @@ public final class EvaluationContext {
         noteComputed(slot)
     }
 
-    /// The same of text. A copy: the slice may belong to an expression that need not live as long as the record.
-    func setForRecord(_ slot: VariableSlot, copyOf slice: TextSlice) {
+    /// The same of text, which stays where it is as long as the record: its owner (the record, an expression, a variable's value)
+    /// does.
+    @inline(__always)
+    func setForRecord(_ slot: VariableSlot, _ text: TextSlice) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
-        let copy = arena.allocate(slice.count)
-        ShortCopy.copy(slice.base, to: copy, count: slice.count)
-        let text = TextSlice(copy, slice.count, isPlain: slice.isPlain)
         if variables[slot.index].isTextOfRecord {
             variables[slot.index].text = text
         } else {
@@ -159,6 +159,26 @@ public final class EvaluationContext {
         arenaIsInUse = true
     }
 
+    /// The same of text whose owner may be gone before the record is.
+    func setForRecord(_ slot: VariableSlot, copyOf slice: TextSlice) {
+        setForRecord(slot, copy(slice))
+    }
+
+    private func copy(_ slice: TextSlice) -> TextSlice {
+        let copy = arena.allocate(slice.count)
+        ShortCopy.copy(slice.base, to: copy, count: slice.count)
+        return TextSlice(copy, slice.count, isPlain: slice.isPlain)
+    }
+
+    /// Before something is gone in the middle of a record that may have the text of a variable: another one's value, an expression.
+    func copyComputedTexts() {
+        for position in 0..<computedCount {
+            let variable = variables + computed[position]
+            if variable.pointee.isTextOfRecord, let text = variable.pointee.text { variable.pointee.text = copy(text) }
+        }
+    }
+
+    @inline(__always)
     private func noteComputed(_ slot: VariableSlot) {
         for position in 0..<computedCount where computed[position] == slot.index { return }
         computed[computedCount] = slot.index

@@ -37,7 +37,7 @@ public final class Expression: Sendable {
             condition = { _ throws(Unusual) in throw Unusual() }
         }
         let special = Compiler(program: program).specialWriter()
-        writer = special ?? code.writer
+        if let special { writer = special.write } else { writer = code.writer }
         if case .text(let code) = code {
             text = code
             isText = special == nil

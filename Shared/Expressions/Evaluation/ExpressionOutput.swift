@@ -8,7 +8,7 @@ extension Expression {
     /// - Throws: also for what JSON cannot hold: NaN and infinities.
     @discardableResult
     public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
-        if isReady(in: context), writeSpecialised(in: context, to: output) { return true }
+        if context.begin(needs), writeSpecialised(in: context, to: output) { return true }
         return try write(try evaluateKeepingNumbers(in: context), to: output)
     }
 
@@ -18,7 +18,11 @@ extension Expression {
     public func writeJSON(
         in context: EvaluationContext, binding slot: VariableSlot, to output: OutputBuffer
     ) throws(EvaluationError) -> Bool {
-        if isReady(in: context), writeSpecialised(in: context, binding: slot, to: output) { return true }
+        if context.begin(needs), let slice = try? text(context) {
+            context.setForRecord(slot, copyOf: slice)
+            output.appendQuoted(slice)
+            return true
+        }
         let value = try evaluate(in: context)
         context.setForRecord(slot, value)
         return try write(value, to: output)
@@ -36,28 +40,10 @@ extension Expression {
         return true
     }
 
-    // MARK: The quick way
-
-    /// Whether the expression's specialised code can run in this context; once it can, it always can.
-    public func isReady(in context: EvaluationContext) -> Bool { context.begin(needs) }
-
-    /// Appends the value as JSON by specialised code alone. False: nothing was appended, and the general way has to. The
-    /// expression is ready in the context.
-    package func writeSpecialised(in context: EvaluationContext, to output: OutputBuffer) -> Bool {
-        context.renewCost()
+    /// Appends the value by specialised code alone, which the context has places for. False: nothing was appended.
+    private func writeSpecialised(in context: EvaluationContext, to output: OutputBuffer) -> Bool {
         guard isText else { return (try? writer(context, output)) != nil }
         guard let slice = try? text(context) else { return false }
-        output.appendQuoted(slice)
-        return true
-    }
-
-    /// The same, and binds it, if it is a string.
-    package func writeSpecialised(
-        in context: EvaluationContext, binding slot: VariableSlot, to output: OutputBuffer
-    ) -> Bool {
-        context.renewCost()
-        guard let slice = try? text(context) else { return false }
-        context.setForRecord(slot, copyOf: slice)
         output.appendQuoted(slice)
         return true
     }
@@ -92,34 +78,10 @@ extension CompiledCode {
     }
 }
 
-extension Compiler {
-    /// For expressions whose value need not be made before it is written.
-    func specialWriter() -> Writer? {
-        guard let (name, arguments) = call(program.root) else { return nil }
-        switch (name, arguments.map { type($0) }) {
-        case ("string", [.decimal]):
-            let operand = decimal(arguments[0])
-            return { context, output throws(Unusual) in
-                let value = try operand(context)
-                output.write(atMost: Decimal.maximumByteCount + 2) { target in
-                    target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
-                    let room = UnsafeMutableRawBufferPointer(start: target + 1, count: Decimal.maximumByteCount)
-                    let end = value.write(into: room) &+ 1
-                    target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: end, as: UInt8.self)
-                    return end &+ 1
-                }
-            }
-        case ("now", []):
-            return { context, output throws(Unusual) in context.write(context.currentInstant(), to: output) }
-        default: return nil
-        }
-    }
-}
-
 extension EvaluationContext {
     /// The time of a batch, as a rule, which is the same for many records.
     @inline(__always)
-    fileprivate func write(_ instant: Instant, to output: OutputBuffer) {
+    func write(_ instant: Instant, to output: OutputBuffer) {
         if writtenInstant != instant {
             instantText.removeAll()
             instantText.appendQuoted(instant)
@@ -174,7 +136,7 @@ extension Value {
 
 extension OutputBuffer {
     @inline(__always)
-    fileprivate func appendQuoted(_ slice: TextSlice) {
+    func appendQuoted(_ slice: TextSlice) {
         if slice.isPlain { appendQuoted(plain: slice.bytes) } else { appendQuoted(slice.bytes) }
     }
 

@@ -75,9 +75,20 @@ public enum Digits {
             base.storeBytes(of: text.littleEndian, as: UInt64.self)
             return digits
         }
-        let high = value / 100_000_000
-        let position = write(high, to: base)
+        var high = value / 100_000_000
         let rest = eight(value &- high &* 100_000_000)
+        var position = 0
+        if high >= 100_000_000 {
+            // Four digits more at most.
+            position = write(high / 100_000_000, to: base)
+            high %= 100_000_000
+            base.storeBytes(of: eight(high).littleEndian, toByteOffset: position, as: UInt64.self)
+            position &+= 8
+        } else {
+            position = count(high)
+            let text = eight(high) &>> UInt64(truncatingIfNeeded: (8 &- position) &* 8)
+            base.storeBytes(of: text.littleEndian, as: UInt64.self)
+        }
         base.storeBytes(of: rest.littleEndian, toByteOffset: position, as: UInt64.self)
         return position &+ 8
     }
