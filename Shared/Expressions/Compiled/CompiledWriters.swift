@@ -22,14 +22,7 @@ extension Compiler {
 
     private func quotedDecimal(_ operand: @escaping Code<Decimal>) -> SpecialWriter {
         SpecialWriter { context, output throws(Unusual) in
-            let value = try operand(context)
-            output.write(atMost: Decimal.maximumByteCount + 2) { target in
-                target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
-                let room = UnsafeMutableRawBufferPointer(start: target + 1, count: Decimal.maximumByteCount)
-                let end = value.write(into: room) &+ 1
-                target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: end, as: UInt8.self)
-                return end &+ 1
-            }
+            output.appendQuoted(try operand(context))
         }
     }
 

@@ -57,6 +57,7 @@ public enum Digits {
     }
 
     /// Writes an integer with its sign and answers the number of bytes: at most 20.
+    @inline(__always)
     static func write(_ value: Int64, to base: UnsafeMutableRawPointer) -> Int {
         var position = 0
         if value < 0 {
@@ -66,7 +67,7 @@ public enum Digits {
         return position + write(value.magnitude, to: base + position)
     }
 
-    /// Writes an integer and answers the number of bytes. There is room for eight at least, and for all its digits.
+    /// Writes an integer and answers the number of bytes: at most 20. There is room for eight at least, and for all its digits.
     static func write(_ value: UInt64, to base: UnsafeMutableRawPointer) -> Int {
         if value < 100_000_000 {
             let digits = count(value)

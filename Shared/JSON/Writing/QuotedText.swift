@@ -20,6 +20,16 @@ extension OutputBuffer {
         }
     }
 
+    /// The number as a JSON string.
+    public func appendQuoted(_ decimal: Decimal) {
+        write(atMost: Decimal.maximumByteCount + 2) { target in
+            target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+            let end = decimal.write(to: target + 1) &+ 1
+            target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: end, as: UInt8.self)
+            return end &+ 1
+        }
+    }
+
     /// Whether a text is ASCII that stands in a JSON string as it is. (The bytes of a string of a record that has no escapes do so, too.)
     public static func isPlain(_ utf8: UnsafeRawBufferPointer) -> Bool {
         guard let base = utf8.baseAddress else { return true }
