@@ -38,6 +38,8 @@ public final class ComputedFields {
     private let writers: FieldWriters
     /// Whether no name is there twice, of which the last would count.
     private let isDistinct: Bool
+    /// Whether the writers can be used, which they can from some record on.
+    private var isReady = false
     private let output = OutputBuffer(capacity: 1024)
 
     /// - Parameter context: where the expressions find the record.
@@ -64,7 +66,7 @@ public final class ComputedFields {
     public func compute() throws(Refusal) -> Bytes {
         let (output, writers) = (output, writers)
         output.removeAll()
-        guard isDistinct, writers.areReady(), splice.copyOpen(into: output) else { return try computeBySplice() }
+        guard isReady || becomesReady(), splice.copyOpen(into: output) else { return try computeBySplice() }
         var next = writers.append(from: 0, to: output)
         while next < fields.count {
             let field = fields[next]
@@ -74,6 +76,12 @@ public final class ComputedFields {
         }
         output.append(UInt8(ascii: "}"))
         return output.bytes
+    }
+
+    @inline(never)
+    private func becomesReady() -> Bool {
+        isReady = isDistinct && writers.areReady()
+        return isReady
     }
 
     /// The whole way, whatever the record is and has.

@@ -41,7 +41,8 @@ extension Compiler {
             let operand = text(arguments[0])
             return { context throws(Unusual) in Int64(try operand(context).codePointCount) }
         case ("milliseconds", [.duration]):
-            if let (name, instants) = call(arguments[0]), name == "_-_", instants.allSatisfy({ type($0) == .timestamp }) {
+            if let (name, instants) = call(arguments[0]), name == "_-_", instants.allSatisfy({ type($0) == .timestamp })
+            {
                 let (end, start) = (InstantOperand(instants[0], in: self), InstantOperand(instants[1], in: self))
                 return { context throws(Unusual) in
                     let last = try end.read(context)

@@ -112,7 +112,9 @@ extension Compiler {
         return first.asCode
     }
 
-    private static func join(_ a: TextOperand, _ b: TextOperand, _ c: TextOperand?, _ d: TextOperand?) -> Code<TextSlice> {
+    private static func join(_ a: TextOperand, _ b: TextOperand, _ c: TextOperand?, _ d: TextOperand?) -> Code<
+        TextSlice
+    > {
         guard let c else {
             return { context throws(Unusual) in context.arena.joined(try a.read(context), try b.read(context)) }
         }

@@ -30,7 +30,11 @@ struct TextOperand: @unchecked Sendable {
         self.index = index
         pinned = PinnedText(bytes)
         constant = pinned.slice
-        if source == .code { code = compiler.text(node) } else { code = { _ throws(Unusual) -> TextSlice in throw Unusual() } }
+        if source == .code {
+            code = compiler.text(node)
+        } else {
+            code = { _ throws(Unusual) -> TextSlice in throw Unusual() }
+        }
     }
 
     init(code: @escaping Code<TextSlice>) {
@@ -85,7 +89,11 @@ struct DecimalOperand: Sendable {
         source = place != nil ? .field : constant != nil ? .constant : .code
         index = place ?? 0
         self.constant = constant ?? .zero
-        if source == .code { code = compiler.decimalOperand(node) } else { code = { _ throws(Unusual) -> Decimal in throw Unusual() } }
+        if source == .code {
+            code = compiler.decimalOperand(node)
+        } else {
+            code = { _ throws(Unusual) -> Decimal in throw Unusual() }
+        }
     }
 
     @inline(__always)
@@ -116,7 +124,11 @@ struct InstantOperand: Sendable {
         if let place = Self.place(node, in: compiler) { (source, index) = (.field, place) }
         self.source = source
         self.index = index
-        if source == .code { code = compiler.instant(node) } else { code = { _ throws(Unusual) -> Instant in throw Unusual() } }
+        if source == .code {
+            code = compiler.instant(node)
+        } else {
+            code = { _ throws(Unusual) -> Instant in throw Unusual() }
+        }
     }
 
     /// The place of a top-level field whose text is the time, by its type or by `timestamp(…)`.

@@ -107,7 +107,7 @@ public final class JSONSplice {
         let root = record.root
         guard root.kind == .object, root.innerCount > 0 else { return false }
         let recordFields = record.fields
-        for position in 0..<fieldCount where recordFields[fields[position].slot] != nil { return false }
+        for position in 0..<fieldCount where recordFields.contains(fields[position].slot) { return false }
         copyWhole(root, into: output)
         return true
     }
@@ -187,6 +187,7 @@ public final class JSONSplice {
     }
 
     /// The object up to its closing brace.
+    @inline(__always)
     private func copyWhole(_ root: JSONValue, into output: OutputBuffer) {
         let text = root.bytes
         guard let base = text.baseAddress else { return }
