@@ -86,6 +86,7 @@ final class PlainFormTests: XCTestCase {
     func testDateTimes() throws {
         var random = Fuzz.random()
         let alphabet = Array("0123456789-:.TtZz+ ".utf8)
+        var day = KnownDay()
         var parsed = 0
         for _ in 0..<inputs {
             var text = dateTime(&random)
@@ -101,11 +102,26 @@ final class PlainFormTests: XCTestCase {
                 (Instant(rfc3339: $0), Instant(anyRFC3339: $0), RFC3339.isDateTime($0))
             }
             XCTAssertEqual(instant, any, String(decoding: text, as: UTF8.self))
+            // The same day again, as a rule; then another.
+            for _ in 0...random.below(3) {
+                if text.count > 19, random.below(2) == 0 { text[18] = UInt8(ascii: "0") + UInt8(random.below(10)) }
+                let other = text.withUnsafeBytes { Instant(rfc3339: $0, day: &day) == Instant(anyRFC3339: $0) }
+                XCTAssert(other, String(decoding: text, as: UTF8.self))
+            }
             XCTAssertEqual(isDateTime, any != nil, String(decoding: text, as: UTF8.self))
             if instant != nil { parsed += 1 }
         }
         XCTAssertGreaterThan(parsed, inputs / 10)
         XCTAssertLessThan(parsed, inputs * 9 / 10)
+    }
+
+    func testADayIsKnownOnlyOnceItWasRead() {
+        func instant(_ text: [UInt8]) -> Instant? {
+            var day = KnownDay()
+            return text.withUnsafeBytes { Instant(rfc3339: $0, day: &day) }
+        }
+        XCTAssertNil(instant([UInt8](repeating: 0, count: 11) + Array("00:00:05Z".utf8)))
+        XCTAssertEqual(instant(Array("1970-01-01T00:00:05Z".utf8)), Instant(seconds: 5))
     }
 
     private func dateTime(_ random: inout SeededRandom) -> [UInt8] {

@@ -145,7 +145,13 @@ struct InstantOperand: Sendable {
     func read(_ context: EvaluationContext) throws(Unusual) -> Instant {
         switch source {
         case .now: return context.currentInstant()
-        case .field: return try Compiler.instant(try context.textField(index))
+        case .field:
+            let text = try context.textField(index)
+            guard let instant = Instant(rfc3339: text.bytes, day: &context.day), FunctionLibrary.isInRange(instant)
+            else {
+                throw Unusual()
+            }
+            return instant
         case .code: return try code(context)
         }
     }

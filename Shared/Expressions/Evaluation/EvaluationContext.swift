@@ -31,7 +31,9 @@ public final class EvaluationContext {
     private var arenaIsInUse = false
     /// The timestamp that was written last, and its JSON.
     var writtenInstant: Instant?
-    let instantText = OutputBuffer(capacity: 64)
+    let instantText = OutputBuffer(capacity: 128)
+    /// The day of the time read last.
+    var day = KnownDay()
     var locals: [Value] = []
     /// Whether the expression being evaluated was compiled with another environment.
     var isForeign = false

@@ -87,7 +87,9 @@ extension EvaluationContext {
             instantText.appendQuoted(instant)
             writtenInstant = instant
         }
-        output.append(instantText.bytes)
+        // The buffer has room for more than it holds.
+        let text = instantText.bytes
+        if let base = text.baseAddress { output.append(blocks: base, count: text.count) }
     }
 }
 
