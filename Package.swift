@@ -123,8 +123,9 @@ let package = Package(
         tests(
             "StreamKitRulesTests",
             [
-                "Expressions", "StreamKit", "StreamKitRules", "StreamKitService", "StreamKitTesting", "aggregator",
-                "anomaly-detector", "cdc-forwarder", "deduplicator", "enricher", "validator",
+                "Expressions", "JSON", "StreamKit", "StreamKitRules", "StreamKitService", "StreamKitTesting",
+                "TestSupport", "aggregator", "anomaly-detector", "cdc-forwarder", "deduplicator", "enricher",
+                "validator",
             ]),
         tests("EndToEnd", ["Kafka", "StreamKit", "TestSupport"]),
         tests(

@@ -11,7 +11,7 @@ public final class ComputedObject {
 
     public init(_ fields: [ComputedField], evaluator: RuleEvaluator) {
         self.evaluator = evaluator
-        self.fields = fields.map { ($0, $0.reader == nil ? nil : evaluator.context.slot($0.name)) }
+        self.fields = fields.map { ($0, $0.isRead ? evaluator.context.slot($0.name) : nil) }
     }
 
     /// The object for what the evaluator has read; valid until the next call.
@@ -24,12 +24,13 @@ public final class ComputedObject {
             let start = output.count
             writer.key(field.name)
             do throws(EvaluationError) {
-                if let slot, let reader = field.reader {
-                    try field.expression.evaluate(in: context, into: slot)
-                    if try !reader.writeJSON(in: context, to: output) { output.truncate(to: start) }
-                } else if try !field.expression.writeJSON(in: context, to: output) {
-                    output.truncate(to: start)
-                }
+                let isThere =
+                    if let slot {
+                        try field.expression.writeJSON(in: context, binding: slot, to: output)
+                    } else {
+                        try field.expression.writeJSON(in: context, to: output)
+                    }
+                if !isThere { output.truncate(to: start) }
             } catch {
                 throw RuleEvaluator.refusal("fields.\(field.name)", error)
             }

@@ -65,7 +65,7 @@ public struct RuleDeclarations: Sendable {
         }
         return compiled.enumerated().map { position, field in
             readable(
-                ComputedField(name: field.name, expression: field.expression, reader: nil),
+                ComputedField(name: field.name, expression: field.expression, isRead: false),
                 by: compiled[(position + 1)...].map(\.expression))
         }
     }
@@ -75,13 +75,12 @@ public struct RuleDeclarations: Sendable {
         fields.map { readable($0, by: expressions) }
     }
 
-    /// A field that is kept where the expressions find it, if one of them refers to it.
+    /// The field, kept where the expressions find it if one of them refers to it.
     private func readable(_ field: ComputedField, by expressions: [Expression]) -> ComputedField {
-        guard field.reader == nil, expressions.contains(where: { $0.references.contains(field.name) }) else {
+        guard !field.isRead, expressions.contains(where: { $0.references.contains(field.name) }) else {
             return field
         }
-        return ComputedField(
-            name: field.name, expression: field.expression, reader: try? environment.compile(field.name))
+        return ComputedField(name: field.name, expression: field.expression, isRead: true)
     }
 
     private static func fields(_ settings: SettingsReader) -> [ObjectType.Field] {

@@ -86,7 +86,22 @@ final class AgreementTests: XCTestCase {
             guard depth > 0 else {
                 return pick(["text", "nested.text", "'eu'", "'A-ü-C'", "''", "word", "text", "'12.5'"])
             }
-            switch below(9) {
+            switch below(13) {
+            case 9:
+                // One text or another by limits of an amount, or of two.
+                let amounts = ["decimal(dynamic)", "price"]
+                let limits = ["decimal('0.01')", "decimal('12.5')", "5", "decimal('1e3')", "decimal('0.123456789')"]
+                let limit = "\(pick(["<", "<=", ">", "!="])) \(pick(limits))"
+                let other = "\(pick(["<", "=="])) \(pick(["decimal('12.50')", "5", "-3"]))"
+                return "(\(pick(amounts)) \(limit) ? \(text(0)) : "
+                    + "(\(pick(amounts)) \(other) ? \(text(0)) : \(text(depth - 1))))"
+            case 10:
+                // What merchants' numbers are made of.
+                let before = pick(["M-", "", "a long prefix, longer than a block", "\\\""])
+                let number = "string(\(int(depth - 1))).padStart(\(below(10)), '\(pick(["0", "0", " ", "\\\""]))')"
+                return "('\(before)' + \(text(depth - 1)).upperAscii() + '-' + \(number))"
+            case 11: return "string((\(decimal(0)) * \(decimal(depth - 1))).round(\(below(5))))"
+            case 12: return "(\(text(0)) + '|' + \(text(0)) + \(text(0)) + \(text(0)) + \(pick(["'.'", "text"])))"
             case 0: return "(\(text(depth - 1)) + \(text(depth - 1)))"
             case 1: return "\(text(depth - 1)).lowerAscii()"
             case 2: return "\(text(depth - 1)).upperAscii()"
@@ -124,7 +139,9 @@ final class AgreementTests: XCTestCase {
         mutating func record() -> String {
             let strings = [
                 #""eu""#, #""a-b-c""#, #""CUST-EU-7""#, #""\u0065u""#, #""ÄÖ-é-😀""#, #""""#, #""12.50""#, "null",
-                #""2025-01-13T15:00:00Z""#,
+                #""2025-01-13T15:00:00Z""#, #""@AZ[`az{-xyZ""#, #""a--B-ccccccccc-D-""#, #""12345678""#,
+                #""-1234567-""#,
+                #""Quite a Long Text-With Capitals And-éäü In It""#, #""1234-67""#,
             ]
             let numbers = [
                 "5", "-3", "0", "1.5", "1e3", "9223372036854775807", "18446744073709551615", "99999999999999999999",
@@ -172,6 +189,7 @@ final class AgreementTests: XCTestCase {
         environment.declare("names", .map(key: .string, value: .string))
         environment.declare("rates", .map(key: .string, value: .decimal))
         environment.declare("counts", .map(key: .string, value: .int))
+        environment.declare("result", .dyn)
         let context = EvaluationContext(environment)
         context.set("names", ["eu": "Europa", "": "-", "a-b-c": "É"])
         context.set(
@@ -182,6 +200,7 @@ final class AgreementTests: XCTestCase {
 
     func testCompiledAndGeneralEvaluationAgree() throws {
         let (environment, context) = try makeContext()
+        let results = context.slot("result")
         var generator = Generator(state: UInt64(environmentNumber("CEL_AGREEMENT_SEED") ?? 20_250_113))
         var specialised = 0
         var succeeded = 0
@@ -201,6 +220,7 @@ final class AgreementTests: XCTestCase {
                     let general = outcome { () throws(EvaluationError) in try expression.evaluateGenerally(in: context)
                     }
                     XCTAssertEqual(compiled, general, "\(source) over \(text)")
+                    assertWritesTheSame(expression, context, results, text)
                     if general.hasPrefix("{") { succeeded += 1 }
                 }
             }
@@ -208,6 +228,34 @@ final class AgreementTests: XCTestCase {
         // The test means something only if most expressions are compiled and many have values.
         XCTAssertGreaterThan(specialised, rounds * 9 / 10)
         XCTAssertGreaterThan(succeeded, evaluations / 4)
+    }
+
+    /// What is written is the general evaluator's value as JSON, and what is bound besides is that value.
+    private func assertWritesTheSame(
+        _ expression: Expressions.Expression, _ context: EvaluationContext, _ slot: VariableSlot?, _ record: String
+    ) {
+        func text(_ body: (OutputBuffer) throws -> Bool) -> String? {
+            let output = OutputBuffer()
+            output.append("begun " as StaticString)
+            return (try? body(output)) == true ? String(decoding: output.bytes, as: UTF8.self) : nil
+        }
+        let expected = text { output in
+            try expression.evaluateGenerally(in: context).writeJSON(to: output)
+            return true
+        }
+        let label = "\(expression.sourceText) over \(record)"
+        XCTAssertEqual(text { try expression.writeJSON(in: context, to: $0) }, expected, label)
+        let name = Array("begun ".utf8)
+        let output = OutputBuffer()
+        let writers = FieldWriters([WrittenField(expression, prefix: name, binding: nil)], in: context)
+        if writers.areReady(), writers.append(from: 0, to: output) == 1 {
+            XCTAssertEqual(String(decoding: output.bytes, as: UTF8.self), expected, label)
+        } else {
+            XCTAssertEqual(Array(output.bytes), writers.areReady() ? name : [], label)
+        }
+        guard let slot else { return XCTFail("no such variable") }
+        XCTAssertEqual(text { try expression.writeJSON(in: context, binding: slot, to: $0) }, expected, label)
+        context.set(slot, nil)
     }
 
     /// Conditions joined hold exactly if each holds.

@@ -21,9 +21,72 @@ final class PlainFormTests: XCTestCase {
         XCTAssertLessThan(parsed, inputs * 9 / 10)
     }
 
+    func testIntegersAsText() {
+        var random = Fuzz.random()
+        let output = OutputBuffer()
+        func text(_ body: () -> Void) -> String {
+            output.removeAll()
+            body()
+            return String(decoding: output.bytes, as: UTF8.self)
+        }
+        var values: [UInt64] = [0, .max]
+        var power: UInt64 = 1
+        for _ in 0..<20 {
+            values += [power, power &- 1, power &+ 1]
+            power &*= 10
+        }
+        for _ in 0..<inputs { values.append(random.next() >> UInt64(random.below(64))) }
+        for value in values {
+            XCTAssertEqual(text { output.append(value) }, String(value))
+            let signed = Int64(bitPattern: value)
+            XCTAssertEqual(text { output.append(signed) }, String(signed))
+        }
+    }
+
+    func testDecimalsAsText() throws {
+        var random = Fuzz.random()
+        for _ in 0..<inputs {
+            let scale = random.below(3) == 0 ? random.below(39) : random.below(9)
+            let magnitude = Int128(random.next() >> UInt64(random.below(64)))
+            let mantissa = random.below(2) == 0 ? magnitude : 0 - magnitude
+            var digits = String(magnitude)
+            if digits.count <= scale { digits = String(repeating: "0", count: scale + 1 - digits.count) + digits }
+            var expected = mantissa < 0 ? "-" + digits : digits
+            if scale > 0 { expected.insert(".", at: expected.index(expected.endIndex, offsetBy: -scale)) }
+            let decimal = try XCTUnwrap(Decimal(mantissa: mantissa, scale: scale))
+            XCTAssertEqual(decimal.description, expected)
+            let output = OutputBuffer()
+            output.appendQuoted(decimal)
+            XCTAssertEqual(String(decoding: output.bytes, as: UTF8.self), "\"\(expected)\"")
+        }
+    }
+
+    func testProductsRounded() throws {
+        var random = Fuzz.random()
+        func factor() throws -> Decimal {
+            let wide =
+                random.below(4) == 0 ? Int128(random.next()) << 60 : Int128(random.next() >> UInt64(random.below(64)))
+            let scale = random.below(4) == 0 ? random.below(39) : random.below(10)
+            return try XCTUnwrap(Decimal(mantissa: random.below(2) == 0 ? wide : 0 - wide, scale: scale))
+        }
+        var products = 0
+        for _ in 0..<inputs {
+            // Halves are where rounding is hard.
+            let (left, right) = (try factor(), random.below(3) == 0 ? try XCTUnwrap(Decimal("0.5")) : try factor())
+            let scale = random.below(8) == 0 ? random.below(90) - 45 : random.below(6)
+            let quick = Result { () throws in try left.multiplied(by: right, roundedTo: scale) }
+            let whole = Result { () throws in try left.multiplied(by: right).rounded(scale: scale) }
+            XCTAssertEqual(try? quick.get().mantissa, try? whole.get().mantissa, "\(left) * \(right), \(scale)")
+            XCTAssertEqual(try? quick.get().scale, try? whole.get().scale, "\(left) * \(right), \(scale)")
+            if (try? quick.get()) != nil { products += 1 }
+        }
+        XCTAssertGreaterThan(products, inputs / 4)
+    }
+
     func testDateTimes() throws {
         var random = Fuzz.random()
         let alphabet = Array("0123456789-:.TtZz+ ".utf8)
+        var day = KnownDay()
         var parsed = 0
         for _ in 0..<inputs {
             var text = dateTime(&random)
@@ -39,11 +102,28 @@ final class PlainFormTests: XCTestCase {
                 (Instant(rfc3339: $0), Instant(anyRFC3339: $0), RFC3339.isDateTime($0))
             }
             XCTAssertEqual(instant, any, String(decoding: text, as: UTF8.self))
+            // The same day again, as a rule; then another.
+            for _ in 0...random.below(3) {
+                // In the second, the day, the month or the year.
+                let place = random.pick([18, 9, 6, 3])
+                if text.count > 19, random.below(2) == 0 { text[place] = UInt8(ascii: "0") + UInt8(random.below(10)) }
+                let other = text.withUnsafeBytes { Instant(rfc3339: $0, day: &day) == Instant(anyRFC3339: $0) }
+                XCTAssert(other, String(decoding: text, as: UTF8.self))
+            }
             XCTAssertEqual(isDateTime, any != nil, String(decoding: text, as: UTF8.self))
             if instant != nil { parsed += 1 }
         }
         XCTAssertGreaterThan(parsed, inputs / 10)
         XCTAssertLessThan(parsed, inputs * 9 / 10)
+    }
+
+    func testADayIsKnownOnlyOnceItWasRead() {
+        func instant(_ text: [UInt8]) -> Instant? {
+            var day = KnownDay()
+            return text.withUnsafeBytes { Instant(rfc3339: $0, day: &day) }
+        }
+        XCTAssertNil(instant([UInt8](repeating: 0, count: 11) + Array("00:00:05Z".utf8)))
+        XCTAssertEqual(instant(Array("1970-01-01T00:00:05Z".utf8)), Instant(seconds: 5))
     }
 
     private func dateTime(_ random: inout SeededRandom) -> [UInt8] {
@@ -140,6 +220,14 @@ final class PlainFormTests: XCTestCase {
             try record.read(output.bytes)
             XCTAssertEqual(record.root.element(0)?.string?.string, text)
             record.clear()
+            let utf8 = Array(text.utf8)
+            utf8.withUnsafeBytes { bytes in
+                guard OutputBuffer.isPlain(bytes) else { return XCTAssertFalse(plainOnly) }
+                let (plain, whole) = (OutputBuffer(), OutputBuffer())
+                plain.appendQuoted(plain: bytes)
+                whole.appendQuoted(bytes)
+                XCTAssertEqual(Array(plain.bytes), Array(whole.bytes))
+            }
         }
     }
 }

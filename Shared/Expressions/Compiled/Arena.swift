@@ -5,11 +5,14 @@ import JSON
 struct TextSlice {
     let base: UnsafeRawPointer
     let count: Int
+    /// Whether it is known to need no escapes in JSON.
+    let isPlain: Bool
 
     @inline(__always)
-    init(_ base: UnsafeRawPointer, _ count: Int) {
+    init(_ base: UnsafeRawPointer, _ count: Int, isPlain: Bool = false) {
         self.base = base
         self.count = count
+        self.isPlain = isPlain
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
@@ -42,13 +45,14 @@ final class Arena {
     private let start: UnsafeMutableRawPointer
     private var position: UnsafeMutableRawPointer
     private var available: Int
+    private static let firstCount = 1_024
 
     init() {
-        let block = UnsafeMutableRawPointer.allocate(byteCount: 1_024, alignment: 8)
-        blocks = [(block, 1_024)]
+        let block = UnsafeMutableRawPointer.allocate(byteCount: Arena.firstCount, alignment: 8)
+        blocks = [(block, Arena.firstCount)]
         start = block
         position = block
-        available = 1_024
+        available = Arena.firstCount
     }
 
     deinit {
@@ -57,7 +61,10 @@ final class Arena {
 
     @inline(__always)
     func removeAll() {
-        if position != start { use(0) }
+        if position == start { return }
+        current = 0
+        position = start
+        available = Arena.firstCount
     }
 
     /// Uninitialised bytes.
@@ -97,17 +104,18 @@ final class Arena {
     }
 }
 
-/// The bytes of a constant, at an address of their own for as long as the object lives. Never written after it is made:
-/// that is why threads may share it.
+/// The bytes of a constant, at an address of their own for as long as the object lives, with zeros behind them so that 32 at once
+/// can be read from its beginning. Never written after it is made: that is why threads may share it.
 final class PinnedText: @unchecked Sendable {
     let slice: TextSlice
 
     init(_ bytes: [UInt8]) {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 8)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count + 32, alignment: 16)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes.count + 32)
         bytes.withUnsafeBytes { source in
             if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: source.count) }
         }
-        slice = TextSlice(memory, bytes.count)
+        slice = TextSlice(memory, bytes.count, isPlain: bytes.withUnsafeBytes { OutputBuffer.isPlain($0) })
     }
 
     deinit {

@@ -227,9 +227,9 @@ extension Compiler {
             }
         }
         guard type(element) == .string, case .variable(let slot, _) = container.operation else { return nil }
-        let key = text(element)
+        let key = TextOperand(element, in: self)
         return { context throws(Unusual) in
-            let key = try key(context)
+            let key = try key.read(context)
             guard let found = context.variables[slot].index else { throw Unusual() }
             return found.find(key) != nil
         }

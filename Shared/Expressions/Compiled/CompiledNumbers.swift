@@ -31,11 +31,24 @@ extension Compiler {
         case ("_-_", [.int, .int]): return arithmetic(arguments) { $0.subtractingReportingOverflow($1) }
         case ("_*_", [.int, .int]): return arithmetic(arguments) { $0.multipliedReportingOverflow(by: $1) }
         case ("_/_", [.int, .int]): return arithmetic(arguments) { $0.dividedReportingOverflow(by: $1) }
-        case ("_%_", [.int, .int]): return arithmetic(arguments) { $0.remainderReportingOverflow(dividingBy: $1) }
+        case ("_%_", [.int, .int]):
+            if case .int(let divisor)? = arguments[1].constant, divisor > 0 {
+                let operand = int(arguments[0])
+                return { context throws(Unusual) in try operand(context) % divisor }
+            }
+            return arithmetic(arguments) { $0.remainderReportingOverflow(dividingBy: $1) }
         case ("size", [.string]):
             let operand = text(arguments[0])
             return { context throws(Unusual) in Int64(try operand(context).codePointCount) }
         case ("milliseconds", [.duration]):
+            if let (name, instants) = call(arguments[0]), name == "_-_", instants.allSatisfy({ type($0) == .timestamp })
+            {
+                let (end, start) = (InstantOperand(instants[0], in: self), InstantOperand(instants[1], in: self))
+                return { context throws(Unusual) in
+                    let last = try end.read(context)
+                    return try Self.distance(from: try start.read(context), to: last) / 1_000_000
+                }
+            }
             let operand = duration(arguments[0])
             return { context throws(Unusual) in try operand(context) / 1_000_000 }
         case ("sum", [.list(.int)]): return codePointSum(arguments[0])
@@ -64,8 +77,8 @@ extension Compiler {
     /// `text.codepoints().sum()` without the list.
     private func codePointSum(_ list: Node) -> Code<Int64>? {
         guard let (name, arguments) = call(list), name == "codepoints" else { return nil }
-        let operand = text(arguments[0])
-        return { context throws(Unusual) in try operand(context).codePointSum }
+        let operand = TextOperand(arguments[0], in: self)
+        return { context throws(Unusual) in try operand.read(context).codePointSum }
     }
 
     // MARK: Doubles
@@ -168,7 +181,12 @@ extension Compiler {
         case ("_-_", 2):
             return combine(arguments) { (left, right) throws(DecimalError) in try left.subtracting(right) }
         case ("_*_", 2):
-            return combine(arguments) { (left, right) throws(DecimalError) in try left.multiplied(by: right) }
+            let (left, right) = (DecimalOperand(arguments[0], in: self), DecimalOperand(arguments[1], in: self))
+            return { context throws(Unusual) in
+                let factor = try left.read(context)
+                let other = try right.read(context)
+                do { return try factor.multiplied(by: other) } catch { throw Unusual() }
+            }
         case ("_/_", 2): return combine(arguments, FunctionLibrary.quotient)
         case ("round", 2), ("round", 3): return rounding(arguments)
         case (Operator.index, 2):
@@ -222,8 +240,16 @@ extension Compiler {
             }
             mode = named
         }
-        let operand = decimal(arguments[0])
         let digits = Int(scale)
+        if mode == .halfEven, let (name, factors) = call(arguments[0]), name == "_*_", type(arguments[0]) == .decimal {
+            let (left, right) = (DecimalOperand(factors[0], in: self), DecimalOperand(factors[1], in: self))
+            return { context throws(Unusual) in
+                let factor = try left.read(context)
+                let other = try right.read(context)
+                do { return try factor.multiplied(by: other, roundedTo: digits) } catch { throw Unusual() }
+            }
+        }
+        let operand = decimal(arguments[0])
         return { [mode] context throws(Unusual) in
             let value = try operand(context)
             do { return try value.rounded(scale: digits, mode: mode) } catch { throw Unusual() }
@@ -233,12 +259,10 @@ extension Compiler {
     /// `rates[region]`: a decimal of reference data by a string.
     private func decimalEntry(_ arguments: [Node]) -> Code<Decimal>? {
         guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
-        let key = text(arguments[1])
+        let key = TextOperand(arguments[1], in: self)
         return { context throws(Unusual) in
-            let key = try key(context)
-            guard let table = context.variables[slot].index, let entry = table.find(key),
-                let value = table.decimal(at: entry)
-            else { throw Unusual() }
+            let key = try key.read(context)
+            guard let value = context.variables[slot].index?.find(key)?.pointee.decimal else { throw Unusual() }
             return value
         }
     }
@@ -246,11 +270,11 @@ extension Compiler {
     /// Other reference data by a string.
     private func entry(_ arguments: [Node]) -> Code<Value>? {
         guard case .variable(let slot, _) = arguments[0].operation, type(arguments[1]) == .string else { return nil }
-        let key = text(arguments[1])
+        let key = TextOperand(arguments[1], in: self)
         return { context throws(Unusual) in
-            let key = try key(context)
-            guard let table = context.variables[slot].index, let entry = table.find(key) else { throw Unusual() }
-            return table.value(at: entry)
+            let key = try key.read(context)
+            guard let index = context.variables[slot].index, let entry = index.find(key) else { throw Unusual() }
+            return index.value(of: entry)
         }
     }
 }

@@ -19,9 +19,21 @@ extension Compiler {
         }
     }
 
-    private static func instant(_ slice: TextSlice) throws(Unusual) -> Instant {
-        guard let instant = Instant(rfc3339: slice.bytes) else { throw Unusual() }
-        do { return try FunctionLibrary.inRange(instant) } catch { throw Unusual() }
+    @inline(__always)
+    static func instant(_ slice: TextSlice) throws(Unusual) -> Instant {
+        guard let instant = Instant(rfc3339: slice.bytes), FunctionLibrary.isInRange(instant) else { throw Unusual() }
+        return instant
+    }
+
+    /// Nanoseconds.
+    @inline(__always)
+    static func distance(from start: Instant, to end: Instant) throws(Unusual) -> Int64 {
+        let seconds = end.seconds &- start.seconds
+        // Some hundred years either way fit whatever the fractions are; timestamps are within ten thousand years.
+        guard seconds.magnitude < 9_000_000_000 else {
+            do { return try FunctionLibrary.distance(from: start, to: end) } catch { throw Unusual() }
+        }
+        return seconds &* 1_000_000_000 &+ Int64(end.nanoseconds &- start.nanoseconds)
     }
 
     private func instantCall(_ name: String, _ arguments: [Node]) -> Code<Instant>? {
@@ -62,10 +74,10 @@ extension Compiler {
         case .conditional: return conditional(node, duration)
         case .call(let function, let arguments):
             guard function.name == "_-_", arguments.map({ type($0) }) == [.timestamp, .timestamp] else { return nil }
-            let (end, start) = (instant(arguments[0]), instant(arguments[1]))
+            let (end, start) = (InstantOperand(arguments[0], in: self), InstantOperand(arguments[1], in: self))
             return { context throws(Unusual) in
-                let (last, first) = (try end(context), try start(context))
-                do { return try FunctionLibrary.distance(from: first, to: last) } catch { throw Unusual() }
+                let last = try end.read(context)
+                return try Self.distance(from: try start.read(context), to: last)
             }
         default: return nil
         }

@@ -148,13 +148,14 @@ extension EvaluationContext {
     @inline(__always)
     func textField(_ field: FieldPlace) throws(Unusual) -> TextSlice {
         guard let utf8 = try present(field).string?.utf8, let base = utf8.baseAddress else { throw Unusual() }
-        return TextSlice(base, utf8.count)
+        // What a record has without escapes needs none when it is written.
+        return TextSlice(base, utf8.count, isPlain: true)
     }
 
     /// The same of a top-level field.
     @inline(__always)
     func textField(_ index: Int) throws(Unusual) -> TextSlice {
         guard let utf8 = json(index)?.string?.utf8, let base = utf8.baseAddress else { throw Unusual() }
-        return TextSlice(base, utf8.count)
+        return TextSlice(base, utf8.count, isPlain: true)
     }
 }

@@ -6,6 +6,9 @@ struct DecimalLimits: Sendable {
     /// What the field is compared with, and which orders hold: bits 0, 1, 2 for below, the same, above.
     private let limit: Decimal
     private let accepted: UInt8
+    /// The limit as an integer for fields with 0, 1, 2... digits after the point, from the first scale on that can hold it.
+    private let scaled: InlineArray<8, Int64>
+    private let firstScale: Int
 
     /// nil where the comparison is of another shape.
     init?(_ name: String, _ left: Node, _ right: Node, in compiler: Compiler) {
@@ -15,6 +18,20 @@ struct DecimalLimits: Sendable {
         self.index = index
         self.limit = limit
         self.accepted = accepted
+        (scaled, firstScale) = Self.scaled(limit)
+    }
+
+    private static func scaled(_ limit: Decimal) -> (InlineArray<8, Int64>, Int) {
+        var scaled = InlineArray<8, Int64>(repeating: 0)
+        let shortest = limit.normalized
+        guard shortest.scale < scaled.count else { return (scaled, scaled.count) }
+        for scale in shortest.scale..<scaled.count {
+            guard let value = try? shortest.rounded(scale: scale), let mantissa = Int64(exactly: value.mantissa) else {
+                return (scaled, scaled.count)
+            }
+            scaled[scale] = mantissa
+        }
+        return (scaled, shortest.scale)
     }
 
     private static let orders: [String: UInt8] = [
@@ -31,6 +48,18 @@ struct DecimalLimits: Sendable {
 
     @inline(__always)
     private func holds(_ value: Decimal) -> Bool {
+        let scale = value.scale
+        let mantissa = Int64(truncatingIfNeeded: value.mantissa)
+        if scale >= firstScale, scale < scaled.count, value.mantissa == Int128(mantissa) {
+            let limit = scaled[scale]
+            let order: UInt8 = mantissa < limit ? 0 : mantissa == limit ? 1 : 2
+            return accepted &>> order & 1 == 1
+        }
+        return holdsOtherwise(value)
+    }
+
+    @inline(never)
+    private func holdsOtherwise(_ value: Decimal) -> Bool {
         accepted >> UInt8(truncatingIfNeeded: value.order(to: limit) &+ 1) & 1 == 1
     }
 
@@ -63,5 +92,27 @@ struct DecimalLimits: Sendable {
             conditions.append(Condition(code: first.and(second)))
         }
         return conditions
+    }
+
+    /// One text or another by limits of a field: `amount < low ? "small" : amount < high ? "medium" : "large"`, both questions at once.
+    static func choice(_ node: Node, in compiler: Compiler) -> Code<TextSlice>? {
+        guard case .conditional(let condition, let accepted, let refused) = node.operation,
+            let first = DecimalLimits(condition, in: compiler)
+        else { return nil }
+        let yes = TextOperand(accepted, in: compiler)
+        guard case .conditional(let condition, let accepted, let refused) = refused.operation,
+            let second = DecimalLimits(condition, in: compiler), second.index == first.index
+        else {
+            let no = TextOperand(refused, in: compiler)
+            return { context throws(Unusual) in
+                first.holds(try context.decimal(first.index)) ? try yes.read(context) : try no.read(context)
+            }
+        }
+        let (other, otherwise) = (TextOperand(accepted, in: compiler), TextOperand(refused, in: compiler))
+        return { context throws(Unusual) in
+            let value = try context.decimal(first.index)
+            if first.holds(value) { return try yes.read(context) }
+            return second.holds(value) ? try other.read(context) : try otherwise.read(context)
+        }
     }
 }

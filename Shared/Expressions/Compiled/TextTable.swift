@@ -37,7 +37,7 @@ final class TextTable: @unchecked Sendable {
             if let base = source.baseAddress { start.copyMemory(from: base, byteCount: source.count) }
         }
         end += text.utf8.count
-        return TextSlice(start, text.utf8.count)
+        return TextSlice(start, text.utf8.count, isPlain: text.utf8.withUnsafeBytes { OutputBuffer.isPlain($0) })
     }
 
     deinit {
@@ -45,17 +45,23 @@ final class TextTable: @unchecked Sendable {
         bytes.deallocate()
     }
 
-    /// The place of a key among the entries.
+    /// The entry of a key.
     @inline(__always)
-    func find(_ key: TextSlice) -> Int? { index.find(key) }
+    func find(_ key: TextSlice) -> TextIndex.Entry? { index.find(key) }
 }
 
 /// A table's memory, read without counting references: good as long as the ``TextTable`` lives.
 struct TextIndex {
-    private struct Place {
-        var fingerprint: TextFingerprint
+    typealias Entry = UnsafePointer<Place>
+
+    /// What a key leads to, all of it in one place.
+    struct Place {
+        fileprivate var fingerprint = TextFingerprint()
         /// The entry's number; -1 of a free place.
-        var number: Int
+        fileprivate var number = -1
+        /// The value if it is a string, and if it is a decimal: a copy of a value counts references.
+        fileprivate(set) var text: TextSlice?
+        fileprivate(set) var decimal: Decimal?
     }
 
     private let mask: Int
@@ -63,31 +69,24 @@ struct TextIndex {
     private let places: UnsafeMutablePointer<Place>
     private let keys: UnsafeMutablePointer<TextSlice>
     private let values: UnsafeMutablePointer<Value>
-    /// The values that are strings or decimals: a copy of a value counts references.
-    private let texts: UnsafeMutablePointer<TextSlice?>
-    private let decimals: UnsafeMutablePointer<Decimal?>
 
     fileprivate init(count: Int, size: Int) {
         mask = size - 1
         places = .allocate(capacity: size)
-        places.initialize(repeating: Place(fingerprint: TextFingerprint(), number: -1), count: size)
+        places.initialize(repeating: Place(), count: size)
         keys = .allocate(capacity: max(1, count))
         values = .allocate(capacity: max(1, count))
-        texts = .allocate(capacity: max(1, count))
-        decimals = .allocate(capacity: max(1, count))
     }
 
     fileprivate func enter(_ number: Int, _ key: TextSlice, _ value: Value, text: TextSlice?) {
         (keys + number).initialize(to: key)
         (values + number).initialize(to: value)
-        (texts + number).initialize(to: text)
         var decimal: Decimal?
         if case .decimal(let value) = value { decimal = value }
-        (decimals + number).initialize(to: decimal)
         let fingerprint = key.fingerprint
         var place = fingerprint.hash & mask
         while places[place].number >= 0 { place = (place + 1) & mask }
-        places[place] = Place(fingerprint: fingerprint, number: number)
+        places[place] = Place(fingerprint: fingerprint, number: number, text: text, decimal: decimal)
     }
 
     fileprivate func deallocate(count: Int) {
@@ -95,45 +94,26 @@ struct TextIndex {
         keys.deallocate()
         values.deinitialize(count: count)
         values.deallocate()
-        texts.deallocate()
-        decimals.deallocate()
     }
 
-    /// The place of a key among the entries.
+    /// The entry of a key.
     @inline(__always)
-    func find(_ key: TextSlice) -> Int? {
+    func find(_ key: TextSlice) -> Entry? {
         let fingerprint = key.fingerprint
-        var place = fingerprint.hash & mask
+        var position = fingerprint.hash & mask
         while true {
-            let number = places[place].number
+            let place = places + position
+            let number = place.pointee.number
             if number < 0 { return nil }
-            if places[place].fingerprint == fingerprint,
+            if place.pointee.fingerprint == fingerprint,
                 key.count <= TextFingerprint.exactLength || keys[number] == key
             {
-                return number
+                return Entry(place)
             }
-            place = (place &+ 1) & mask
+            position = (position &+ 1) & mask
         }
     }
 
-    enum Found {
-        case missing
-        case text(TextSlice)
-        /// A value that is no string.
-        case other
-    }
-
-    /// The string value of a key.
     @inline(__always)
-    func lookUp(_ key: TextSlice) -> Found {
-        guard let index = find(key) else { return .missing }
-        return texts[index].map { .text($0) } ?? .other
-    }
-
-    @inline(__always)
-    func value(at index: Int) -> Value { values[index] }
-
-    /// The entry's value if it is a decimal.
-    @inline(__always)
-    func decimal(at index: Int) -> Decimal? { decimals[index] }
+    func value(of entry: Entry) -> Value { values[entry.pointee.number] }
 }

@@ -31,7 +31,9 @@ public final class EvaluationContext {
     private var arenaIsInUse = false
     /// The timestamp that was written last, and its JSON.
     var writtenInstant: Instant?
-    let instantText = OutputBuffer(capacity: 64)
+    let instantText = OutputBuffer(capacity: 128)
+    /// The day of the time read last.
+    var day = KnownDay()
     var locals: [Value] = []
     /// Whether the expression being evaluated was compiled with another environment.
     var isForeign = false
@@ -121,6 +123,7 @@ public final class EvaluationContext {
     /// Binds a variable until it is bound anew; nil takes the value away.
     public func set(_ slot: VariableSlot, _ value: Value?) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
+        if computedCount > 0 { copyComputedTexts() }
         variables[slot.index] = BoundVariable(value)
         for position in 0..<computedCount where computed[position] == slot.index {
             computedCount -= 1
@@ -144,7 +147,9 @@ public final class EvaluationContext {
         noteComputed(slot)
     }
 
-    /// The same of text, which lives in the arena.
+    /// The same of text, which stays where it is as long as the record: its owner (the record, an expression, a variable's value)
+    /// does.
+    @inline(__always)
     func setForRecord(_ slot: VariableSlot, _ text: TextSlice) {
         precondition(slot.index < variableCount, "the slot belongs to another environment")
         if variables[slot.index].isTextOfRecord {
@@ -156,6 +161,26 @@ public final class EvaluationContext {
         arenaIsInUse = true
     }
 
+    /// The same of text whose owner may be gone before the record is.
+    func setForRecord(_ slot: VariableSlot, copyOf slice: TextSlice) {
+        setForRecord(slot, copy(slice))
+    }
+
+    private func copy(_ slice: TextSlice) -> TextSlice {
+        let copy = arena.allocate(slice.count)
+        ShortCopy.copy(slice.base, to: copy, count: slice.count)
+        return TextSlice(copy, slice.count, isPlain: slice.isPlain)
+    }
+
+    /// Before something is gone in the middle of a record that may have the text of a variable: another one's value, an expression.
+    func copyComputedTexts() {
+        for position in 0..<computedCount {
+            let variable = variables + computed[position]
+            if variable.pointee.isTextOfRecord, let text = variable.pointee.text { variable.pointee.text = copy(text) }
+        }
+    }
+
+    @inline(__always)
     private func noteComputed(_ slot: VariableSlot) {
         for position in 0..<computedCount where computed[position] == slot.index { return }
         computed[computedCount] = slot.index
@@ -188,6 +213,7 @@ public final class EvaluationContext {
         return needs.layout === layout && needs.variableCount <= variableCount && needs.fieldCount <= fieldCount
     }
 
+    @inline(__always)
     func renewCost() { remainingCost = costLimit }
 
     @inline(never)

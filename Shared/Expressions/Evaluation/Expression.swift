@@ -12,6 +12,8 @@ public final class Expression: Sendable {
     // What runs per record by itself: taking it out of the enum would count references each time.
     let condition: Code<Bool>
     let text: Code<TextSlice>
+    /// Whether its text is what is written, in place of what ``writer`` does.
+    let isText: Bool
     let writer: Writer
     let needs: Needs
     /// The type of its result, as far as known before it runs.
@@ -34,8 +36,15 @@ public final class Expression: Sendable {
         } else {
             condition = { _ throws(Unusual) in throw Unusual() }
         }
-        if case .text(let code) = code { text = code } else { text = { _ throws(Unusual) in throw Unusual() } }
-        writer = code.writer
+        let special = Compiler(program: program).specialWriter()
+        if let special { writer = special.write } else { writer = code.writer }
+        if case .text(let code) = code {
+            text = code
+            isText = special == nil
+        } else {
+            text = { _ throws(Unusual) in throw Unusual() }
+            isText = false
+        }
     }
 
     /// The value for what the context holds.
@@ -97,10 +106,7 @@ public final class Expression: Sendable {
     /// Binds the value to a variable until the context's next record: what is computed once, later expressions read.
     public func evaluate(in context: EvaluationContext, into slot: VariableSlot) throws(EvaluationError) {
         if context.begin(needs), let slice = try? text(context) {
-            // A copy: the slice may belong to the expression, which need not live as long as the record.
-            let copy = context.arena.allocate(slice.count)
-            ShortCopy.copy(slice.base, to: copy, count: slice.count)
-            context.setForRecord(slot, TextSlice(copy, slice.count))
+            context.setForRecord(slot, copyOf: slice)
             return
         }
         context.setForRecord(slot, try evaluate(in: context))

@@ -8,8 +8,27 @@ extension Expression {
     /// - Throws: also for what JSON cannot hold: NaN and infinities.
     @discardableResult
     public func writeJSON(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) -> Bool {
-        if context.begin(needs), (try? writer(context, output)) != nil { return true }
-        let value = try evaluateKeepingNumbers(in: context)
+        if context.begin(needs), writeSpecialised(in: context, to: output) { return true }
+        return try write(try evaluateKeepingNumbers(in: context), to: output)
+    }
+
+    /// The same, and binds the value to a variable until the context's next record: what is computed once, later expressions
+    /// read. What is written is what they read.
+    @discardableResult
+    public func writeJSON(
+        in context: EvaluationContext, binding slot: VariableSlot, to output: OutputBuffer
+    ) throws(EvaluationError) -> Bool {
+        if context.begin(needs), let slice = try? text(context) {
+            context.setForRecord(slot, copyOf: slice)
+            output.appendQuoted(slice)
+            return true
+        }
+        let value = try evaluate(in: context)
+        context.setForRecord(slot, value)
+        return try write(value, to: output)
+    }
+
+    private func write(_ value: Value, to output: OutputBuffer) throws(EvaluationError) -> Bool {
         if case .optional(nil) = value { return false }
         let start = output.count
         do {
@@ -39,6 +58,14 @@ extension Expression {
         return output.bytes
     }
 
+    /// Appends the value by specialised code alone, which the context has places for. False: nothing was appended.
+    private func writeSpecialised(in context: EvaluationContext, to output: OutputBuffer) -> Bool {
+        guard isText else { return (try? writer(context, output)) != nil }
+        guard let slice = try? text(context) else { return false }
+        output.appendQuoted(slice)
+        return true
+    }
+
     /// Appends the bytes of a string or of bytes as they are: for keys, headers and topic names.
     public func writeBytes(in context: EvaluationContext, to output: OutputBuffer) throws(EvaluationError) {
         if context.begin(needs), let value = try? text(context) { return output.append(value.bytes) }
@@ -61,21 +88,26 @@ extension CompiledCode {
             return { context, output throws(Unusual) in output.append(try code(context) ? "true" : "false") }
         case .int(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
         case .decimal(let code): return { context, output throws(Unusual) in output.append(try code(context)) }
-        case .text(let code):
-            return { context, output throws(Unusual) in output.appendQuoted(try code(context).bytes) }
+        case .text(let code): return { context, output throws(Unusual) in output.appendQuoted(try code(context)) }
         case .instant(let code):
-            return { context, output throws(Unusual) in
-                let instant = try code(context)
-                // The time of a batch, as a rule, which is the same for many records.
-                if context.writtenInstant != instant {
-                    context.instantText.removeAll()
-                    context.instantText.appendQuoted(instant)
-                    context.writtenInstant = instant
-                }
-                output.append(context.instantText.bytes)
-            }
+            return { context, output throws(Unusual) in context.write(try code(context), to: output) }
         case .double, .duration, .general: return { _, _ throws(Unusual) in throw Unusual() }
         }
+    }
+}
+
+extension EvaluationContext {
+    /// The time of a batch, as a rule, which is the same for many records.
+    @inline(__always)
+    func write(_ instant: Instant, to output: OutputBuffer) {
+        if writtenInstant != instant {
+            instantText.removeAll()
+            instantText.appendQuoted(instant)
+            writtenInstant = instant
+        }
+        // The buffer has room for more than it holds.
+        let text = instantText.bytes
+        if let base = text.baseAddress { output.append(blocks: base, count: text.count) }
     }
 }
 
@@ -123,6 +155,11 @@ extension Value {
 }
 
 extension OutputBuffer {
+    @inline(__always)
+    func appendQuoted(_ slice: TextSlice) {
+        if slice.isPlain { appendQuoted(plain: slice.bytes) } else { appendQuoted(slice.bytes) }
+    }
+
     /// A timestamp as JSON: milliseconds always, more digits where it has them, so that a column of them has one width.
     fileprivate func appendQuoted(_ instant: Instant) {
         append(UInt8(ascii: "\""))

@@ -174,8 +174,13 @@ extension FunctionLibrary {
     // MARK: Times
 
     /// The years 1 to 9999, as everywhere in CEL.
+    @inline(__always)
+    static func isInRange(_ instant: Instant) -> Bool {
+        instant.seconds >= -62_135_596_800 && instant.seconds <= 253_402_300_799
+    }
+
     static func inRange(_ instant: Instant?) throws(EvaluationError) -> Instant {
-        guard let instant, instant.seconds >= -62_135_596_800, instant.seconds <= 253_402_300_799 else {
+        guard let instant, isInRange(instant) else {
             throw EvaluationError(.overflow, "timestamp out of range: the years are 1 to 9999")
         }
         return instant

@@ -57,6 +57,24 @@ extension Decimal {
         return try Decimal.shortened(product, scale: scale)
     }
 
+    /// The product with exactly `scale` digits after the point: what multiplying, then rounding half to even yields.
+    public func multiplied(by other: Decimal, roundedTo scale: Int) throws(DecimalError) -> Decimal {
+        let exact = self.scale &+ other.scale
+        if scale >= 0, exact > scale, exact <= 18, let left = smallMantissa, let right = other.smallMantissa {
+            let (product, overflow) = left.multipliedReportingOverflow(by: right)
+            if !overflow {
+                let divisor = PowersOfTen.small(exact &- scale)
+                let (quotient, remainder) = product.magnitude.quotientAndRemainder(dividingBy: divisor)
+                let kept = RoundingMode.halfEven.apply(
+                    to: quotient, remainder: remainder, divisor: divisor, negative: product < 0)
+                // A tenth of what fits 64 bits, at most.
+                let magnitude = Int64(truncatingIfNeeded: kept)
+                return Decimal(unchecked: Int128(product < 0 ? 0 &- magnitude : magnitude), scale: scale)
+            }
+        }
+        return try multiplied(by: other).rounded(scale: scale)
+    }
+
     /// The quotient with `scale` digits after the point (0...38), rounded by `rounding`.
     public func divided(
         by other: Decimal, scale: Int, rounding: RoundingMode = .halfEven

@@ -192,6 +192,9 @@ extension Decimal {
         }
         let scale = Int(storedScale)
         let magnitude = mantissa.magnitude
+        if magnitude < 100_000_000, scale < 8 {
+            return position &+ Decimal.writeShort(UInt64(truncatingIfNeeded: magnitude), scale, to: base + position)
+        }
         let digits = max(Digits.count(magnitude), scale + 1)
         let total = scale == 0 ? digits : digits + 1
         // From the last digit to the first, stepping over the point.
@@ -226,6 +229,21 @@ extension Decimal {
         }
         position += total
         return position
+    }
+
+    /// A magnitude below 10^8 with fewer than eight digits after the point, as one word.
+    @inline(__always)
+    private static func writeShort(_ magnitude: UInt64, _ scale: Int, to base: UnsafeMutableRawPointer) -> Int {
+        let digits = max(Digits.count(magnitude), scale &+ 1)
+        let text = Digits.eight(magnitude) &>> UInt64(truncatingIfNeeded: (8 &- digits) &* 8)
+        base.storeBytes(of: text.littleEndian, as: UInt64.self)
+        if scale == 0 { return digits }
+        // The point takes the place of the first digit of the fraction, which moves on by one.
+        let whole = digits &- scale
+        base.storeBytes(of: UInt8(ascii: "."), toByteOffset: whole, as: UInt8.self)
+        let fraction = text &>> UInt64(truncatingIfNeeded: whole &* 8)
+        base.storeBytes(of: fraction.littleEndian, toByteOffset: whole &+ 1, as: UInt64.self)
+        return digits &+ 1
     }
 
     /// The nearest binary float. For display and for APIs that take nothing else; never for money.

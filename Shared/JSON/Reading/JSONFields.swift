@@ -21,6 +21,12 @@ public struct JSONFields {
         self.generation = generation
     }
 
+    /// Whether the record has a field.
+    @inlinable @inline(__always)
+    func contains(_ slot: FieldSlot) -> Bool {
+        slot.key < count && keys[slot.key].generation == generation
+    }
+
     /// The value of a field; nil where the record lacks it or is not an object.
     @inlinable
     public subscript(_ slot: FieldSlot) -> JSONValue? {

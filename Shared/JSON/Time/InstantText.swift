@@ -21,8 +21,17 @@ extension Instant {
     /// instant after `23:59:59`, as POSIX time counts it. Digits beyond nanoseconds are checked and cut off.
     public init?(rfc3339 bytes: UnsafeRawBufferPointer) {
         if let plain = PlainDateTime(bytes) {
-            let days = CivilDate.daysSinceEpoch(plain.year, plain.month, plain.day)
-            self.init(unchecked: Int64(days &* 86_400 &+ plain.secondOfDay), plain.nanoseconds)
+            let seconds = plain.date.daysSinceEpoch &* 86_400 &+ plain.time.secondOfDay
+            self.init(unchecked: Int64(seconds), plain.time.nanoseconds)
+            return
+        }
+        self.init(anyRFC3339: bytes)
+    }
+
+    /// The same for one of many that lie on the same day, as a rule.
+    public init?(rfc3339 bytes: UnsafeRawBufferPointer, day: inout KnownDay) {
+        if let plain = PlainDateTime.instant(bytes, day: &day) {
+            self = plain
             return
         }
         self.init(anyRFC3339: bytes)

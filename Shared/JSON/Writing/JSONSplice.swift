@@ -101,6 +101,23 @@ public final class JSONSplice {
         edits = .allocate(capacity: capacity)
     }
 
+    /// Appends the record up to its closing brace if it is an object with members of which none is one of the fields: then new ones follow
+    /// (see ``prefix(of:)``), and the brace. Otherwise nothing is appended, and the fields have to be set one by one.
+    public func copyOpen(into output: OutputBuffer) -> Bool {
+        let root = record.root
+        guard root.kind == .object, root.innerCount > 0 else { return false }
+        let recordFields = record.fields
+        for position in 0..<fieldCount where recordFields.contains(fields[position].slot) { return false }
+        copyWhole(root, into: output)
+        return true
+    }
+
+    /// What stands before the value of a field that is appended: `,"name":`.
+    public func prefix(of field: SpliceField) -> [UInt8] {
+        precondition(field.index < fieldCount, "a field of another splice")
+        return Array(prefixes.bytes[fields[field.index].prefixStart..<fields[field.index].prefixEnd])
+    }
+
     /// Forgets all changes. To be called for each record.
     public func begin() {
         for position in 0..<changedCount { changed[position].pointee.change = .none }
@@ -170,6 +187,7 @@ public final class JSONSplice {
     }
 
     /// The object up to its closing brace.
+    @inline(__always)
     private func copyWhole(_ root: JSONValue, into output: OutputBuffer) {
         let text = root.bytes
         guard let base = text.baseAddress else { return }

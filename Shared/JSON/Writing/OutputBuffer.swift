@@ -3,7 +3,7 @@
 /// It never shrinks, so that in the steady state nothing is allocated. One buffer belongs to one thread.
 public final class OutputBuffer {
     @usableFromInline internal private(set) var base: UnsafeMutableRawPointer
-    @usableFromInline internal private(set) var length = 0
+    @usableFromInline internal var length = 0
     @usableFromInline internal private(set) var capacity: Int
 
     /// Room for so many bytes; it grows when they do not suffice.
@@ -40,13 +40,13 @@ public final class OutputBuffer {
     }
 
     /// Makes room for `count` more bytes.
-    @inline(__always)
+    @inlinable @inline(__always)
     func reserve(_ count: Int) {
         if capacity &- length < count { grow(count) }
     }
 
-    @inline(never)
-    private func grow(_ count: Int) {
+    @inline(never) @usableFromInline
+    func grow(_ count: Int) {
         let larger = max(capacity * 2, length + count)
         let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 1)
         moved.copyMemory(from: base, byteCount: length)
@@ -62,6 +62,14 @@ public final class OutputBuffer {
     @inline(__always)
     func advance(by count: Int) {
         length &+= count
+    }
+
+    /// Calls `body` with room for `count` more bytes and takes as many as it says that it wrote there. What lies behind them may be
+    /// overwritten: so a piece can be stored as whole words.
+    @inlinable @inline(__always)
+    public func write(atMost count: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        reserve(count)
+        length &+= body(base + length)
     }
 
     // MARK: Bytes
@@ -84,6 +92,20 @@ public final class OutputBuffer {
         length &+= count
     }
 
+    /// Appends `count` bytes, at least one, that are followed by 31 more that may be read: so they are copied in whole blocks.
+    @inlinable @inline(__always)
+    public func append(blocks source: UnsafeRawPointer, count: Int) {
+        write(atMost: max(count, 1) &+ 31) { target in
+            var position = 0
+            repeat {
+                ShortCopy.move(source + position, target + position, 0, as: SIMD2<UInt64>.self)
+                ShortCopy.move(source + position, target + position, 16, as: SIMD2<UInt64>.self)
+                position &+= 32
+            } while position < count
+            return count
+        }
+    }
+
     public func append(_ text: StaticString) {
         append(UnsafeRawPointer(text.utf8Start), count: text.utf8CodeUnitCount)
     }
@@ -103,9 +125,7 @@ public final class OutputBuffer {
 
     public func append(_ integer: UInt64) {
         reserve(20)
-        let digits = Digits.count(integer)
-        Digits.write(integer, count: digits, to: end)
-        length &+= digits
+        length &+= Digits.write(integer, to: end)
     }
 
     public func append(_ decimal: Decimal) {

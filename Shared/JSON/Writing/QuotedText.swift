@@ -9,6 +9,33 @@ extension OutputBuffer {
         append(UInt8(ascii: "\""))
     }
 
+    /// A JSON string of a text that is known to need no escapes: see ``isPlain(_:)``.
+    @inlinable @inline(__always)
+    public func appendQuoted(plain utf8: UnsafeRawBufferPointer) {
+        write(atMost: utf8.count &+ 2) { target in
+            target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+            if let base = utf8.baseAddress { ShortCopy.copy(base, to: target + 1, count: utf8.count) }
+            target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: utf8.count &+ 1, as: UInt8.self)
+            return utf8.count &+ 2
+        }
+    }
+
+    /// The number as a JSON string.
+    public func appendQuoted(_ decimal: Decimal) {
+        write(atMost: Decimal.maximumByteCount + 2) { target in
+            target.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+            let end = decimal.write(to: target + 1) &+ 1
+            target.storeBytes(of: UInt8(ascii: "\""), toByteOffset: end, as: UInt8.self)
+            return end &+ 1
+        }
+    }
+
+    /// Whether a text is ASCII that stands in a JSON string as it is. (The bytes of a string of a record that has no escapes do so, too.)
+    public static func isPlain(_ utf8: UnsafeRawBufferPointer) -> Bool {
+        guard let base = utf8.baseAddress else { return true }
+        return JSONText(base: base, count: utf8.count).plainEnd(from: 0) == utf8.count
+    }
+
     /// Appends a short text and its quotes if nothing in it is to be escaped.
     @inline(__always)
     private func appendPlain(_ utf8: UnsafeRawBufferPointer) -> Bool {
