@@ -52,8 +52,9 @@ public enum KafkaDefaults {
             // full, or at the commit: fewer of them, and the thread that writes them is less often at the same memory as the
             // one that makes records. With 20 ms a copying service took a tenth more CPU.
             ("linger.ms", "500"),
-            // Then all leave, full or not. With the default of 100,000 the enricher takes 92 MB on a backlog, with this 75, and no more CPU.
-            ("queue.buffering.max.messages", "20000"),
+            // With the default of 100,000 the enricher takes 92 MB on a backlog, with 30,000 83, with 20,000 74, for the same CPU; but with
+            // 20,000 copying alone is a quarter slower, for it waits more often.
+            ("queue.buffering.max.messages", "40000"),
             ("max.in.flight", "1"),
         ]
     }

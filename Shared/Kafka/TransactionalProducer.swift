@@ -228,12 +228,15 @@ public final class TransactionalProducer {
     ) throws(ProduceError) {
         let deadline = ContinuousClock.now + queueFullTimeout
         var error: OpaquePointer? = error
+        var waits = 0
         while let failed = error {
             guard rd_kafka_error_code(failed) == RD_KAFKA_RESP_ERR__QUEUE_FULL, ContinuousClock.now < deadline
             else { break }
             rd_kafka_error_destroy(failed)
-            // What waits for its request to be full leaves now, or the queue could be full of it.
-            rd_kafka_flush(handle.pointer, 5)
+            waits += 1
+            // As a rule full requests are on their way, and make room. Where there are none, what waits for its request to be full leaves
+            // now, or the queue would stay full of it.
+            if waits % 16 == 0 { rd_kafka_flush(handle.pointer, 1) } else { rd_kafka_poll(handle.pointer, 1) }
             error = arguments.produce(handle.pointer, headers: headers)
         }
         let subject = TopicPartition(topics[topic.index].name, partition).description
